@@ -1,0 +1,30 @@
+"""The registry of check kinds. A new kind is one module of this folder and one line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from todo_manager.checks.base import Check
+
+KINDS: dict[str, str] = {
+    "command": "Command",
+    "file": "File",
+    "http": "Http",
+    "script": "Script",
+    "tcp": "Tcp",
+}
+"""Kind → class, which lives in the module of the kind's name; imported only when it is used."""
+
+LATER_KINDS = frozenset(
+    "image image_file container health compose registry scan dependency_audit sbom dockerfile git"
+    " pytest junit log workflow inventory machine tool rollback_ready attestation manual".split()
+)
+LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags", "for_each"})
+"""Words of the plan format that this version does not act on, and therefore refuses."""
+
+
+def load(kind: str) -> type[Check]:
+    """The class of a kind; KeyError for an unknown one."""
+    found = getattr(import_module(f"todo_manager.checks.{kind}"), KINDS[kind])
+    assert issubclass(found, Check) and found.kind == kind
+    return found

@@ -1,0 +1,174 @@
+"""What a check is: a frozen value with its parameters, and one attempt at finding out.
+
+A kind is one module of this folder with one subclass of `Check`, named in the registry
+(`checks/__init__.py`). Its class docstring is its documentation; each field's is its parameter's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Mapping, Protocol, Sequence
+
+from msgspec import Struct
+
+from todo_manager.checks import fields
+from todo_manager.checks.expect import Judgement
+from todo_manager.checks.fields import Convert
+from todo_manager.model import Output, Verdict
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What one attempt found."""
+
+    verdict: Verdict
+    expected: str
+    actual: str = ""
+    message: str = ""
+    facts: dict[str, Any] = {}
+    outputs: tuple[Output, ...] = ()
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """What became of a program that was started for a check."""
+
+    exit: int | None = None
+    """Its exit code; None when it has none (signal, time out, not started)."""
+    signal: int | None = None
+    timed_out: bool = False
+    cancelled: bool = False
+    problem: str = ""
+    """Why it could not be started or watched; empty when it ran."""
+    leaked: int = 0
+    """Descendants that outlived it and were ended."""
+    duration_s: float = 0.0
+    stdout: Output = Output(stream="stdout", size=0, sha256="")
+    stderr: Output = Output(stream="stderr", size=0, sha256="")
+
+
+class Program(Struct, frozen=True, kw_only=True):
+    """An executable file that was found, and why it may be trusted to be itself."""
+
+    path: str
+    sha256: str
+
+
+class BoundScript(Struct, frozen=True, kw_only=True):
+    """A script copied into the private directory, to be run from there."""
+
+    argv: tuple[str, ...]
+    """Interpreter and private path."""
+    sha256: str
+    directory: str
+    """Its private directory; the helpers lie beside it."""
+    original: str
+    """Its path in the project, relative to the project root."""
+
+
+class World(Protocol):
+    """What a check may use to look: the project, programs, the bound scripts. Made by the runner."""
+
+    root: Path
+    """The folder that holds `.todo_manager/`."""
+
+    def program(self, name: str) -> Program:
+        """The executable of this name; raises Unresolvable when there is none that may be used."""
+
+    def script(self, path: str) -> BoundScript:
+        """The private copy of a script of the project; raises Unresolvable when it was not bound."""
+
+    def hand_over(self, text: str) -> dict[str, str]:
+        """The inputs, vars and secrets whose names occur as words in a text, with their values."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        cwd: str = ".",
+        env: Mapping[str, str] = {},
+        user: str = "",
+    ) -> Ran:
+        """Run a program in the clean environment plus `env`, and end all its descendants."""
+
+
+class Unresolvable(Exception):
+    """A program or script that may not or cannot be used; the verdict is error."""
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One check with its parameters; common ones here, the rest in the kind's own class."""
+
+    kind: ClassVar[str]
+    runs_programs: ClassVar[bool] = False
+    """Whether it starts programs, so that the settings `path` and `tools` are part of its meaning."""
+    timeout_verdict: ClassVar[Verdict] = Verdict.ERROR
+    """What it means when an attempt does not come back within `timeout`."""
+    shell_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields in which a plain string is shell text: nothing is ever substituted into it."""
+
+    id: str = ""
+    name: Annotated[str, Convert(fields.text)] = ""
+    """A name for people; the check's id is its slug."""
+    timeout: Annotated[float, Convert(fields.timeout)] = 30.0
+    """Seconds one attempt may take."""
+    within: Annotated[float, Convert(fields.duration)] = 0.0
+    """Seconds during which an attempt that does not pass is repeated."""
+    every: Annotated[float, Convert(fields.duration)] = 1.0
+    """Seconds between attempts."""
+    successes: Annotated[int, Convert(fields.positive)] = 1
+    """How many attempts in a row must pass."""
+    required: Annotated[bool, Convert(fields.boolean)] = True
+    """Whether it decides; false: it is run and shown only."""
+    pins: Annotated[tuple[str, ...], Convert(fields.texts)] = ()
+    """Files of the project (globs) that belong to the definition."""
+    serial: Annotated[bool, Convert(fields.boolean)] = False
+    """Whether it must run alone, after the others."""
+
+    def label(self) -> str:
+        """Its subject in one line."""
+        return str(getattr(self, "subject", ""))
+
+    def problems(self) -> list[str]:
+        """What is wrong between its parameters; empty when nothing is."""
+        return []
+
+    def lint(self) -> list[str]:
+        """What is allowed but asserts little."""
+        return []
+
+    def uses(self) -> tuple[str, ...]:
+        """Texts in which names are looked for that must be handed over (shell texts)."""
+        return ()
+
+    def attempt(self, world: World, timeout: float) -> Outcome:
+        """Look once. Must not raise for anything the world can do; `timeout` is in seconds."""
+        raise NotImplementedError
+
+
+def conclude(
+    judgements: list[Judgement],
+    *,
+    facts: dict[str, Any] | None = None,
+    outputs: tuple[Output, ...] = (),
+    message: str = "",
+) -> Outcome:
+    """One outcome from several comparisons: any error, else any failure, else passed.
+
+    Expected and actual name what did not hold; where all held, everything that was expected.
+    An empty list is an error: nothing was looked at.
+    """
+    verdicts = {judgement.verdict for judgement in judgements}
+    for verdict in (Verdict.ERROR, Verdict.FAILED):
+        if verdict in verdicts or not judgements:
+            break
+    else:
+        verdict = Verdict.PASSED
+    told = [j for j in judgements if j.verdict == verdict] or judgements
+    return Outcome(
+        verdict=verdict,
+        expected="; ".join(j.expected for j in told) or "something to look at",
+        actual="; ".join(dict.fromkeys(j.actual for j in told if j.actual)),
+        message=message,
+        facts=facts or {},
+        outputs=outputs,
+    )

@@ -1,0 +1,164 @@
+"""From a mapping of a plan to a check: the one place where parameters are read.
+
+It is used twice with the same rules: when a document is loaded, to refuse what cannot work, and when
+a check is run, on the very mapping that was hashed. A field in which an input still stands unresolved
+is only read the second time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Collection, get_type_hints
+
+from todo_manager.canonical import Tree, line_of
+from todo_manager.checks import KINDS, LATER_KINDS, LATER_PARAMETERS, load
+from todo_manager.checks.base import Check
+from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.problems import did_you_mean
+
+Report = Callable[[int, str, str], None]
+"""Takes a line, a path below the check (`.timeout`) and what is wrong."""
+
+REFERENCE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+"""`${name}`, or `$${name}` where the text itself is meant."""
+
+
+def references(tree: Tree) -> set[str]:
+    """The names that stand as `${name}` anywhere in a tree."""
+    if isinstance(tree, dict):
+        return set().union(*(references(item) for item in tree.values()))
+    if isinstance(tree, list):
+        return set().union(*(references(item) for item in tree))
+    return {match[2] for match in REFERENCE.finditer(str(tree)) if not match[1]}
+
+
+def kind_of(tree: Tree) -> str | None:
+    """The one kind a check mapping names, or None when it names none or several."""
+    kinds = [key for key in tree if key in KINDS]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def converters(kind: type[Check]) -> dict[str, Convert]:
+    """How each parameter of a kind is read; the subject stands under the name `subject`."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        name: mark
+        for name, hint in hints.items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, Convert)
+    }
+
+
+def parse(
+    tree: Tree, report: Report, *, inputs: Collection[str] = (), secrets: Collection[str] = ()
+) -> Check | None:
+    """The check a mapping describes, or None after everything wrong with it went to `report`.
+
+    `inputs` and `secrets` are names that may stand unresolved in it. Fields that hold one keep their
+    default in the check returned: it is good for its label and its lint, not for running.
+    """
+    if not isinstance(tree, dict):
+        report(line_of(tree), "", "a check is a mapping with one kind, like `file: docs/plan.md`")
+        return None
+    kind = _kind(tree, report)
+    if kind is None:
+        return None
+    reader = _Reader(load(kind), report, frozenset(inputs), frozenset(secrets))
+    values = reader.values(tree)
+    return None if reader.wrong else reader.build(values, line_of(tree))
+
+
+def _kind(tree: dict[str, Tree], report: Report) -> str | None:
+    kinds = [key for key in tree if key in KINDS]
+    later = [key for key in tree if key in LATER_KINDS]
+    if len(kinds) == 1 and not later:
+        return kinds[0]
+    line = line_of(tree)
+    if later:
+        report(_key_line(tree, later[0]), f".{later[0]}", "this kind of check is not in this version")
+    elif kinds:
+        report(line, "", f"names {len(kinds)} kinds ({', '.join(kinds)}); a check has exactly one")
+    else:
+        guess = next((hint for key in tree if (hint := did_you_mean(key, KINDS))), "")
+        report(line, "", f"names no kind of check{guess}; known are {', '.join(KINDS)}")
+    return None
+
+
+def _key_line(tree: Tree, key: str) -> int:
+    return int(getattr(tree, "key_lines", {}).get(key, line_of(tree)))
+
+
+class _Reader:
+    """Reads the values of one check mapping, reporting each problem under its own line."""
+
+    def __init__(
+        self, kind: type[Check], report: Report, inputs: frozenset[str], secrets: frozenset[str]
+    ) -> None:
+        self.kind = kind
+        self.wrong = False
+        self._report = report
+        self._inputs = inputs
+        self._secrets = secrets
+        self._fields = converters(kind)
+
+    def values(self, tree: dict[str, Tree]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in tree.items():
+            name = "subject" if key == self.kind.kind else key
+            if name == "id" or name not in self._fields or key == "subject":
+                self._unknown(tree, key)
+            elif self._may_stand(name, key, value) and not self._unresolved(name, value):
+                self._convert(found, name, key, value)
+        return found
+
+    def build(self, values: dict[str, Any], line: int) -> Check | None:
+        check = self.kind(**values)
+        for problem in check.problems():
+            self._fail(line, "", problem)
+        return None if self.wrong else check
+
+    def _fail(self, line: int, path: str, message: str) -> None:
+        self.wrong = True
+        self._report(line, path, message)
+
+    def _unknown(self, tree: dict[str, Tree], key: str) -> None:
+        if key in LATER_PARAMETERS:
+            message = "not in this version"
+        else:
+            known = [name for name in self._fields if name != "subject"]
+            message = f"unknown parameter of {self.kind.kind}{did_you_mean(key, known)}"
+        self._fail(_key_line(tree, key), f".{key}", message)
+
+    def _is_shell(self, name: str, value: Tree) -> bool:
+        return name in self.kind.shell_fields and isinstance(value, str)
+
+    def _unresolved(self, name: str, value: Tree) -> bool:
+        return not self._is_shell(name, value) and bool(
+            references(value) & (self._inputs | self._secrets)
+        )
+
+    def _may_stand(self, name: str, key: str, value: Tree) -> bool:
+        """Inputs must not steer what is expected, secrets go only where nothing is stored."""
+        if self._is_shell(name, value):
+            return True
+        names, field = references(value), self._fields[name]
+        if field.expects and names & self._inputs:
+            self._fail(
+                line_of(value),
+                f".{key}",
+                f"the input {min(names & self._inputs)} may not stand in an expectation",
+            )
+        elif names & self._secrets and not field.secrets:
+            self._fail(
+                line_of(value),
+                f".{key}",
+                f"the secret {min(names & self._secrets)} may not stand here: "
+                "secrets are handed to shell texts, scripts, `env` and `headers` only",
+            )
+        return not self.wrong
+
+    def _convert(self, found: dict[str, Any], name: str, key: str, value: Tree) -> None:
+        try:
+            found[name] = self._fields[name].read(value)
+        except Wrong as problem:
+            self._fail(line_of(value), f".{key}", str(problem))
