@@ -1,0 +1,128 @@
+"""The names of a plan (inputs, secrets, vars) and what happens to `${name}`.
+
+Vars are replaced when a plan is loaded, inputs and secrets only when a check runs. `$${x}` stands for
+the text `${x}`. A name may be handed over as an environment variable, so names that steer the shell,
+the loader or an interpreter are refused: an input of that name would decide what runs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping
+
+from todo_manager.canonical import Map, Scalar, Seq, Tree, line_of
+from todo_manager.checks.parse import REFERENCE, references
+from todo_manager.problems import Problems, did_you_mean
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STEERING = re.compile(
+    r"PATH|HOME|LANG|LC_.*|TZ|TMPDIR|IFS|ENV|BASH.*|SHELLOPTS|PS4|CDPATH|GLOBIGNORE|PROMPT_COMMAND"
+    r"|LD_.*|DYLD_.*|PYTHON.*|PERL.*|RUBY.*|NODE_.*|GIT_.*|GCONV_PATH|LOCPATH|TODO_MANAGER_.*"
+)
+_PLACEHOLDER = re.compile(r"<[A-Za-z][A-Za-z0-9_ -]*>")
+
+
+def steers(name: str) -> bool:
+    """Whether an environment variable of this name changes how programs themselves work."""
+    return _STEERING.fullmatch(name) is not None
+
+
+def resolve(text: str, values: Mapping[str, str]) -> str:
+    """A text with every `${name}` of `values` replaced and `$${x}` turned into `${x}`.
+
+    A name without a value stays as it stands; the caller has made sure that none is left.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[0][1:]
+        return values.get(match[2], match[0])
+
+    return REFERENCE.sub(replaced, text)
+
+
+def resolve_tree(tree: Tree, values: Mapping[str, str]) -> Tree:
+    """The same for every scalar of a tree; keys of mappings are never touched."""
+    if isinstance(tree, dict):
+        return {key: resolve_tree(item, values) for key, item in tree.items()}
+    if isinstance(tree, list):
+        return [resolve_tree(item, values) for item in tree]
+    return tree.replaced(resolve(tree, values))
+
+
+class Names:
+    """The declared names of one plan, and the replacement of its vars."""
+
+    def __init__(
+        self, inputs: tuple[str, ...], secrets: tuple[str, ...], vars_: Mapping[str, Tree], problems: Problems
+    ) -> None:
+        self.inputs = inputs
+        self.secrets = secrets
+        self.known = (*inputs, *secrets, *vars_)
+        self._raw = vars_
+        self._problems = problems
+        self._done: dict[str, Tree] = {}
+        self._open: list[str] = []
+
+    def scalars(self) -> dict[str, Tree]:
+        """Every var that is one value, replaced; lists and mappings are for `for_each` alone."""
+        found = {name: self._value(name) for name in self._raw}
+        return {name: value for name, value in found.items() if isinstance(value, Scalar)}
+
+    def replace(self, tree: Tree, path: str) -> Tree:
+        """The tree with its vars replaced; undeclared names and placeholders are reported."""
+        if isinstance(tree, dict):
+            found = Map((key, self.replace(item, f"{path}.{key}")) for key, item in tree.items())
+            found.line, found.key_lines = line_of(tree), getattr(tree, "key_lines", {})
+            return found
+        if isinstance(tree, list):
+            items = Seq(self.replace(item, f"{path}[{i}]") for i, item in enumerate(tree))
+            items.line = line_of(tree)
+            return items
+        return self._scalar(tree, path)
+
+    def _scalar(self, value: Scalar, path: str) -> Scalar:
+        self._undeclared(value, path)
+        self._placeholder(value, path)
+
+        def replaced(match: re.Match[str]) -> str:
+            if match[1] or match[2] not in self._raw:
+                return match[0]
+            return str(self._whole(match[2], value, path))
+
+        return value.replaced(REFERENCE.sub(replaced, value))
+
+    def _whole(self, name: str, where: Scalar, path: str) -> str:
+        value = self._value(name)
+        if isinstance(value, Scalar):
+            return str(value)
+        self._problems.error(where.line, path, f"the var {name} is a list or mapping, not one value")
+        return ""
+
+    def _value(self, name: str) -> Tree:
+        if name in self._open:
+            self._problems.error(
+                line_of(self._raw[name]), f"vars.{name}", "refers to itself through other vars"
+            )
+            return Scalar("")
+        if name not in self._done:
+            self._open.append(name)
+            self._done[name] = self.replace(self._raw[name], f"vars.{name}")
+            self._open.pop()
+        return self._done[name]
+
+    def _undeclared(self, value: Scalar, path: str) -> None:
+        for name in sorted(references(value) - set(self.known)):
+            self._problems.error(
+                value.line,
+                path,
+                f"${{{name}}} is not declared under inputs, secrets or vars"
+                f"{did_you_mean(name, self.known)}; for the text itself write $${{{name}}}",
+            )
+
+    def _placeholder(self, value: Scalar, path: str) -> None:
+        for part in re.split(r"[/:@=]", value):
+            if _PLACEHOLDER.fullmatch(part.strip()):
+                self._problems.error(
+                    value.line, path, f"the placeholder {part.strip()} was never filled in"
+                )
