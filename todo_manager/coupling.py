@@ -1,0 +1,138 @@
+"""Files that belong to a phase's definition: coupled scripts, their helpers, named scripts, pins.
+
+`phases/<plan_id>/p<N>_<slug>.<ext>` is a script of phase N (0-based index, leading zeros ignored);
+every other file of that folder is a helper, bound into each phase that has a script there. Files are
+read once: the bytes that were hashed are the bytes that are run.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+
+from msgspec import Struct
+
+from todo_manager.documents.names import is_plain_id
+from todo_manager.project import inside
+
+FOLDER = "phases"
+SCRIPT_NAME = re.compile(r"p([0-9]+)_(.+)", re.DOTALL)
+MAX_TOTAL = 32_000_000
+"""Bytes a folder of scripts may hold: more is data, and belongs elsewhere."""
+
+
+class BoundFile(Struct, frozen=True, kw_only=True):
+    """One file as it was read."""
+
+    path: str
+    """Relative to the project root, with `/`."""
+    data: bytes
+    sha256: str
+
+
+class Coupled(Struct, frozen=True, kw_only=True):
+    """What the folder of one plan holds."""
+
+    scripts: dict[int, tuple[BoundFile, ...]] = {}
+    helpers: tuple[BoundFile, ...] = ()
+
+
+def read_file(root: Path, path: str) -> BoundFile:
+    """One regular file of the project. Raises OSError or ValueError (outside, or not a file)."""
+    descriptor = os.open(inside(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(f"{path!r} is not a regular file")
+        data = file.read(MAX_TOTAL + 1)
+    if len(data) > MAX_TOTAL:
+        raise ValueError(f"{path!r} is larger than {MAX_TOTAL // 10**6} MB")
+    return BoundFile(path=path, data=data, sha256=hashlib.sha256(data).hexdigest())
+
+
+def is_ignored(name: str) -> bool:
+    """Names that are not bound, and therefore not copied either: hidden, caches, editor backups."""
+    return name.startswith(".") or name == "__pycache__" or name.endswith(("~", ".pyc"))
+
+
+def folder_names(root: Path, plan_id: str) -> list[str]:
+    """Project paths of all bound files in the folder of a plan, sorted; empty for other ids."""
+    if not is_plain_id(plan_id):
+        return []
+    base = root / FOLDER / plan_id
+    found = []
+    for folder, folders, files in os.walk(base):
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
+        found += [os.path.join(folder, name) for name in files if not is_ignored(name)]
+    return sorted(os.path.relpath(path, root) for path in found)
+
+
+def script_index(path: str) -> int | None:
+    """The phase a folder's file is a script of, or None for a helper."""
+    parts = path.split("/")
+    match = SCRIPT_NAME.fullmatch(parts[-1]) if len(parts) == 3 else None
+    return int(match[1]) if match else None
+
+
+def read_folder(root: Path, plan_id: str, phases: int) -> Coupled:
+    """Everything coupled to a plan. Raises ValueError naming a file that cannot be coupled."""
+    scripts: dict[int, tuple[BoundFile, ...]] = {}
+    helpers: list[BoundFile] = []
+    total = 0
+    for path in folder_names(root, plan_id):
+        file = read_file(root, path)
+        total += len(file.data)
+        index = script_index(path)
+        if index is None:
+            helpers.append(file)
+            continue
+        if index >= phases:
+            raise ValueError(f"{path} is for phase {index}, but the plan ends at {phases - 1}")
+        interpreter_line(file)
+        scripts[index] = (*scripts.get(index, ()), file)
+    if total > MAX_TOTAL:
+        raise ValueError(f"{FOLDER}/{plan_id} holds more than {MAX_TOTAL // 10**6} MB")
+    return Coupled(scripts=scripts, helpers=tuple(helpers))
+
+
+def interpreter_line(file: BoundFile) -> list[str]:
+    """The words that start a script: its shebang, else bash for `.sh` and python3 for `.py`.
+
+    Raises ValueError for a file that says neither.
+    """
+    if file.data.startswith(b"#!"):
+        words = file.data.split(b"\n", 1)[0][2:].decode("utf-8", "replace").strip().split(None, 1)
+        if words:
+            return _without_env(words)
+    if file.path.endswith(".sh"):
+        return ["bash"]
+    if file.path.endswith(".py"):
+        return ["python3"]
+    raise ValueError(f"{file.path} has no #! line and is neither .sh nor .py: nothing says how to run it")
+
+
+def _without_env(words: list[str]) -> list[str]:
+    """`#!/usr/bin/env X` asks for X on the PATH; we look it up ourselves, so that it is recorded."""
+    if words[0] in ("/usr/bin/env", "/bin/env") and len(words) == 2:
+        rest = words[1].removeprefix("-S").split()
+        if rest and not rest[0].startswith("-") and "=" not in rest[0]:
+            return rest
+    return words
+
+
+def pinned_files(root: Path, patterns: tuple[str, ...]) -> dict[str, str]:
+    """Path → sha256 of every file the globs match. ValueError when one matches nothing."""
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        inside(root, pattern)
+        names = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
+        files = [name for name in names if (root / name).is_file()]
+        if not files:
+            raise ValueError(f"the pin {pattern!r} matches no file")
+        for name in files:
+            with open(inside(root, name), "rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return dict(sorted(found.items()))

@@ -1,0 +1,196 @@
+"""The definition of a phase as one canonical text, `def/1`, and its sha256: the gate digest.
+
+It holds everything that decides what `done` means: key, needs, checks as written, the vars handed to
+shell texts and scripts, the bytes of scripts, helpers and pins, and the settings that choose programs.
+Title, explain, note and description are outside: changing them changes no meaning. What runs is built
+from this text and from the very bytes that were hashed into it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Iterable, Mapping
+
+from msgspec import Struct
+
+from todo_manager import coupling
+from todo_manager.canonical import Scalar, Tree, digest, encode
+from todo_manager.checks import load as load_kind
+from todo_manager.checks.parse import kind_of, references
+from todo_manager.coupling import BoundFile, Coupled
+from todo_manager.documents.plan_yaml import check_id
+from todo_manager.project import Settings
+
+
+class Names(Struct, frozen=True, kw_only=True):
+    """The names a plan declares, vars with their values."""
+
+    inputs: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    vars: dict[str, Tree] = {}
+
+
+class Definition(Struct, frozen=True, kw_only=True):
+    """One phase, ready to be compared and run."""
+
+    key: str
+    needs: tuple[str, ...]
+    checks: tuple[tuple[str, Tree], ...]
+    """Id and mapping of each check; coupled scripts come after the written ones."""
+    text: str
+    """The `def/1` text."""
+    digest: str
+    """Its sha256, the gate digest."""
+    names: Names
+    inputs: tuple[str, ...]
+    """Inputs the phase uses: they need a value, and another value makes the phase stale."""
+    files: dict[str, BoundFile]
+    """Scripts and named scripts by path, as read."""
+    coupled: tuple[str, ...]
+    helpers: tuple[BoundFile, ...]
+    pins: dict[str, str]
+
+    def required(self) -> bool:
+        """Whether at least one check decides; without one a phase can never be done."""
+        return any(is_required(tree) for _, tree in self.checks)
+
+
+def is_required(tree: Tree) -> bool:
+    """Whether a check mapping decides (`required` is true unless it says false)."""
+    return str(tree.get("required", "true")) != "false"
+
+
+def bind(
+    root: Path,
+    settings: Settings,
+    coupled: Coupled,
+    names: Names,
+    *,
+    index: int,
+    key: str,
+    needs: tuple[str, ...],
+    verify: Iterable[Tree],
+) -> Definition:
+    """Read the files a phase rests on and build its definition.
+
+    Raises ValueError or OSError naming the file that is missing, outside, or cannot be run.
+    """
+    written = [(check_id(tree, n), tree) for n, tree in enumerate(verify, start=1)]
+    scripts = coupled.scripts.get(index, ())
+    checks = written + [(_file_id(file), {"script": Scalar(file.path)}) for file in scripts]
+    files = {file.path: file for file in scripts} | _named_scripts(root, written)
+    helpers = coupled.helpers if scripts else ()
+    pins = coupling.pinned_files(root, _pins(written))
+    used = _Used(names, checks, [*files.values(), *helpers])
+    content: dict[str, Any] = {
+        "def": 1,
+        "key": key,
+        "needs": list(needs),
+        "verify": [tree for _, tree in written],
+        "vars": used.vars,
+        "inputs": list(used.inputs),
+        "secrets": list(used.secrets),
+        "scripts": {path: file.sha256 for path, file in files.items()},
+        "coupled": [file.path for file in scripts],
+        "helpers": {file.path: file.sha256 for file in helpers},
+        "pins": pins,
+    }
+    if any(_runs_programs(tree) for _, tree in checks):
+        content |= _programs(settings)
+    text = encode({name: value for name, value in content.items() if value not in ({}, [])})
+    return Definition(
+        key=key,
+        needs=needs,
+        checks=tuple(checks),
+        text=text,
+        digest=digest(text),
+        names=names,
+        inputs=used.inputs,
+        files=files,
+        coupled=tuple(file.path for file in scripts),
+        helpers=helpers,
+        pins=pins,
+    )
+
+
+def plan_digest(phases: Iterable[tuple[str, str]]) -> str:
+    """The digest of a plan: of the list of its phases' keys and gate digests."""
+    return digest(encode([[key, gate, None] for key, gate in phases]))
+
+
+def words_in(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Those names that occur in a text as whole words: what a shell text or script is handed."""
+    words = set(re.findall(r"[A-Za-z0-9_]+", text))
+    return tuple(sorted(name for name in names if name in words))
+
+
+def shell_texts(tree: Tree) -> list[str]:
+    """The shell texts of a check mapping, in which nothing is substituted."""
+    kind = kind_of(tree)
+    shell = load_kind(kind).shell_fields if kind else frozenset()
+    pairs = ((("subject" if key == kind else key), value) for key, value in tree.items())
+    return [str(value) for name, value in pairs if name in shell and isinstance(value, str)]
+
+
+def _file_id(file: BoundFile) -> str:
+    return file.path.rsplit("/", 1)[-1]
+
+
+def _runs_programs(tree: Tree) -> bool:
+    kind = kind_of(tree)
+    return kind is not None and load_kind(kind).runs_programs
+
+
+def _programs(settings: Settings) -> dict[str, Any]:
+    tools = {name: [tool.path, tool.sha256] for name, tool in settings.tools.items()}
+    return {"tools": tools, "path": list(settings.path)}
+
+
+def _pins(checks: Iterable[tuple[str, Tree]]) -> tuple[str, ...]:
+    found: list[str] = []
+    for _, tree in checks:
+        pins = tree.get("pins", [])
+        found += [str(pin) for pin in (pins if isinstance(pins, list) else [pins])]
+    return tuple(found)
+
+
+def _named_scripts(root: Path, checks: Iterable[tuple[str, Tree]]) -> dict[str, BoundFile]:
+    """Files named by `script:`; a script inside the plans' script folder may be named as well."""
+    found = {}
+    for _, tree in checks:
+        if kind_of(tree) == "script":
+            file = coupling.read_file(root, str(tree["script"]))
+            coupling.interpreter_line(file)
+            found[file.path] = file
+    return found
+
+
+class _Used:
+    """Which declared names a phase uses, by `${name}` or by being handed over."""
+
+    def __init__(
+        self, names: Names, checks: Iterable[tuple[str, Tree]], files: Iterable[BoundFile]
+    ) -> None:
+        handed = [file.data.decode("utf-8", "replace") for file in files]
+        referred: set[str] = set()
+        for _, tree in checks:
+            shell = shell_texts(tree)
+            handed += shell
+            referred |= references(_without(tree, shell))
+        in_texts = {name for text in handed for name in words_in(text, _declared(names))}
+        self.vars = {name: names.vars[name] for name in sorted(in_texts & set(names.vars))}
+        self.inputs = tuple(sorted(set(names.inputs) & (in_texts | referred | self._through(names))))
+        self.secrets = tuple(sorted(set(names.secrets) & (in_texts | referred)))
+
+    def _through(self, names: Names) -> set[str]:
+        """Inputs that stand in a var which is handed over."""
+        return {name for value in self.vars.values() for name in references(value)}
+
+
+def _declared(names: Names) -> set[str]:
+    return {*names.inputs, *names.secrets, *names.vars}
+
+
+def _without(tree: Mapping[str, Tree], shell: list[str]) -> list[Tree]:
+    return [value for value in tree.values() if not (isinstance(value, str) and value in shell)]

@@ -1,0 +1,49 @@
+"""Names made out of text, and which ids may be typed and used without care."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Container
+
+ID_PATTERN = r"[a-z0-9][a-z0-9_.-]*"
+"""Ids of YAML plans, and of every plan that scripts may be coupled to by folder name."""
+
+SLUG_LENGTH = 60
+
+_FORBIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether an id needs no quotes in a shell and is safe as a file name: `ID_PATTERN`, whole."""
+    return re.fullmatch(ID_PATTERN, text) is not None
+
+
+def unprintable(text: str) -> str:
+    """The first character, as `U+XXXX`, that an id may not hold; empty when there is none.
+
+    Refused are control characters, line ends, lone surrogates and invisible format marks (they
+    make two ids look alike); the joiners that emoji and some scripts are written with are not.
+    """
+    for char in text:
+        if unicodedata.category(char) in _FORBIDDEN and char not in _JOINERS:
+            return f"U+{ord(char):04X}"
+    return ""
+
+
+def slug(text: str, limit: int = SLUG_LENGTH) -> str:
+    """A text as `[a-z0-9-]`, words joined by one `-`, at most `limit` long; empty if none is left."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(char for char in letters if not unicodedata.combining(char))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:limit].rstrip("-")
+
+
+def unique(name: str, taken: Container[str], limit: int = SLUG_LENGTH) -> str:
+    """`name`, or with the first free suffix `-2`, `-3`, … when taken; never longer than `limit`."""
+    found, count = name, 1
+    while found in taken:
+        count += 1
+        suffix = f"-{count}"
+        found = name[: limit - len(suffix)].rstrip("-") + suffix
+    return found

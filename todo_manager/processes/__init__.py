@@ -1,0 +1,1 @@
+"""Programs that checks start: one nanny process, one supervisor a program, nothing left behind."""

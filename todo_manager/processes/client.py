@@ -1,0 +1,214 @@
+"""The tool's side of the nanny: start a program, read it while it runs, see that it is gone."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from todo_manager.checks.base import Ran
+from todo_manager.processes.capture import Capture
+
+_GRACE = 10.0
+"""Seconds a supervisor may take to end everything below a program before we give it up."""
+_CHUNK = 2**18
+
+Ids = tuple[int, int, list[int]]
+"""User, group and supplementary groups a program runs under."""
+
+
+class Cancel:
+    """A flag that can be waited for together with descriptors."""
+
+    def __init__(self) -> None:
+        self.descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._flag = threading.Event()
+
+    def set(self) -> None:
+        self._flag.set()
+        os.eventfd_write(self.descriptor, 1)
+
+    def is_set(self) -> bool:
+        return self._flag.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, unless cancelled: then return True at once."""
+        return self._flag.wait(seconds)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+class Nanny:
+    """Runs programs for several threads at once. Close it: that ends whatever still runs."""
+
+    def __init__(self, private: Path, cancel: Cancel) -> None:
+        self._private = private
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        timeout: float,
+        ids: Ids | None = None,
+    ) -> Ran:
+        """Run a program whose first word is its absolute path; see Ran for what comes back."""
+        try:
+            job = _Job(list(argv), cwd, dict(env), ids)
+            self._send(job)
+        except (OSError, ValueError) as error:
+            return Ran(problem=f"could not start a process: {error}")
+        return job.watch(timeout, self._cancel)
+
+    def close(self) -> None:
+        """End all programs still running and the nanny itself."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+            if self._process is not None:
+                self._process.wait()
+
+    def _send(self, job: _Job) -> None:
+        with self._lock:
+            if self._socket is None:
+                self._start()
+            assert self._socket is not None
+            try:
+                socket.send_fds(self._socket, [b"j"], job.theirs)
+            finally:
+                job.close_theirs()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        path = str(Path(__file__).with_name("nanny.py"))
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", path, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"TODO_MANAGER_PRIVATE": str(self._private), "PATH": "/usr/bin:/bin"},
+                start_new_session=True,
+            )
+        self._socket = ours
+
+
+class _Job:
+    """One program: its pipes, its control socket, and what it wrote so far."""
+
+    def __init__(self, argv: list[str], cwd: str, env: dict[str, str], ids: Ids | None) -> None:
+        for text in [*argv, cwd, *env, *env.values()]:
+            if "\0" in text:
+                raise ValueError("an argument or variable holds a NUL byte")
+        out, out_theirs = os.pipe2(os.O_CLOEXEC)
+        err, err_theirs = os.pipe2(os.O_CLOEXEC)
+        self._control, control_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._streams = {out: Capture("stdout"), err: Capture("stderr")}
+        self._open = {out, err}
+        job = os.memfd_create("job")
+        os.write(job, marshal.dumps((argv, cwd, env, ids)))
+        os.lseek(job, 0, os.SEEK_SET)
+        self.theirs = [job, out_theirs, err_theirs, control_theirs.detach()]
+
+    def close_theirs(self) -> None:
+        for descriptor in self.theirs:
+            os.close(descriptor)
+
+    def watch(self, timeout: float, cancel: Cancel) -> Ran:
+        """Read until the supervisor reports; tell it to end the program at the deadline."""
+        started = time.monotonic()
+        deadline, timed_out, cancelled = started + timeout, False, False
+        answer = None
+        while answer is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                if timed_out or cancelled:
+                    break
+                timed_out, deadline = True, time.monotonic() + _GRACE
+                self._end()
+                continue
+            ready = self._wait(left, None if cancelled else cancel)
+            if cancel.descriptor in ready and not cancelled:
+                cancelled, deadline = True, time.monotonic() + _GRACE
+                self._end()
+            answer = self._answer(ready)
+        return self._ran(answer, timed_out, cancelled, time.monotonic() - started)
+
+    def _wait(self, seconds: float, cancel: Cancel | None) -> set[int]:
+        poll = select.poll()
+        watched = {*self._open, self._control.fileno()} | ({cancel.descriptor} if cancel else set())
+        for descriptor in watched:
+            poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(max(1, seconds * 1000))}
+        for descriptor in ready & self._open:
+            self._read(descriptor)
+        return ready
+
+    def _read(self, descriptor: int) -> None:
+        chunk = os.read(descriptor, _CHUNK)
+        if chunk:
+            self._streams[descriptor].add(chunk)
+        else:
+            self._open.discard(descriptor)
+
+    def _answer(self, ready: set[int]) -> bytes | None:
+        if self._control.fileno() not in ready:
+            return None
+        try:
+            return self._control.recv(65536)
+        except OSError:
+            return b""
+
+    def _end(self) -> None:
+        try:
+            self._control.send(b"k")
+        except OSError:
+            pass
+
+    def _ran(self, answer: bytes | None, timed_out: bool, cancelled: bool, seconds: float) -> Ran:
+        self._drain()
+        self._control.close()
+        stdout, stderr = (capture.output() for capture in self._streams.values())
+        for descriptor in self._streams:
+            os.close(descriptor)
+        code = signal = None
+        leaked, problem = 0, "the process that watched the program was killed"
+        if answer:
+            code, signal, leaked, problem = marshal.loads(answer)
+        if timed_out or cancelled:
+            code = signal = None
+        return Ran(
+            exit=code,
+            signal=signal,
+            timed_out=timed_out,
+            cancelled=cancelled,
+            problem=problem,
+            leaked=leaked,
+            duration_s=seconds,
+            stdout=stdout,
+            stderr=stderr,
+        )
+
+    def _drain(self) -> None:
+        """Take what is still in the pipes; never wait for more, a survivor may hold them open."""
+        for descriptor in list(self._open):
+            os.set_blocking(descriptor, False)
+            try:
+                while descriptor in self._open:
+                    self._read(descriptor)
+            except BlockingIOError:
+                pass
