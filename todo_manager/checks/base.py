@@ -58,10 +58,10 @@ class BoundScript(Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     """Interpreter and private path."""
     sha256: str
-    directory: str
-    """Its private directory; the helpers lie beside it."""
-    original: str
-    """Its path in the project, relative to the project root."""
+    env: dict[str, str]
+    """What it is handed: the names that occur in it or its helpers, and where its original lies."""
+    facts: str
+    """The file to which it may write facts, one JSON object a line."""
 
 
 class World(Protocol):
@@ -74,7 +74,7 @@ class World(Protocol):
         """The executable of this name; raises Unresolvable when there is none that may be used."""
 
     def script(self, path: str) -> BoundScript:
-        """The private copy of a script of the project; raises Unresolvable when it was not bound."""
+        """A fresh private copy of a bound script; raises Unresolvable when it was not bound."""
 
     def hand_over(self, text: str) -> dict[str, str]:
         """The inputs, vars and secrets whose names occur as words in a text, with their values."""

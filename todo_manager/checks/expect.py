@@ -60,7 +60,10 @@ def value_of(tree: Tree) -> Any:
         return str(tree)
     if tree in ("true", "false", "null"):
         return {"true": True, "false": False, "null": None}[str(tree)]
-    return int(tree) if re.fullmatch(r"-?[0-9]+", tree) else Decimal(str(tree))
+    try:
+        return int(tree) if re.fullmatch(r"-?[0-9]+", tree) else Decimal(str(tree))
+    except (ValueError, ArithmeticError):
+        raise Wrong(f"{tree[:20]}… is too large a number to compare with") from None
 
 
 def show(value: Any) -> str:
@@ -68,6 +71,7 @@ def show(value: Any) -> str:
     if value is MISSING:
         return "nothing there"
     shown = json.dumps(value, default=str, ensure_ascii=False)
+    shown = shown.encode("utf-8", "backslashreplace").decode()
     return shown if len(shown) <= 200 else shown[:197] + "..."
 
 
@@ -192,6 +196,8 @@ def load_json(text: str) -> Any:
         )
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+    except ArithmeticError:
+        raise ValueError("holds a number beyond all bounds") from None
 
 
 def _refuse_constant(name: str) -> Any:

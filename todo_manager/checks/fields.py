@@ -58,7 +58,7 @@ def boolean(tree: Tree) -> bool:
 
 def integer(tree: Tree) -> int:
     value = scalar(tree)
-    if not re.fullmatch(r"-?(0|[1-9][0-9]*)", value):
+    if not re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", value):
         raise Wrong(f"expected a whole number, not {str(value)!r}")
     return int(value)
 
@@ -85,7 +85,10 @@ def duration(tree: Tree) -> float:
         return 0.0
     if not match:
         raise Wrong(f"expected a duration like 30s, 10m or 250ms, not {str(value)!r}")
-    return float(match[1]) * _UNITS[match[2]]
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if seconds > 36_500 * _UNITS["d"]:
+        raise Wrong("is longer than a hundred years")
+    return seconds
 
 
 def timeout(tree: Tree) -> float:
@@ -99,7 +102,7 @@ def timeout(tree: Tree) -> float:
 def size(tree: Tree) -> int:
     """Bytes from `120MB` (decimal), `64KiB` (binary) or a bare number."""
     value = scalar(tree)
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(B|kB|MB|GB|KiB|MiB|GiB)?", value)
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)(B|kB|MB|GB|KiB|MiB|GiB)?", value)
     if not match:
         raise Wrong(f"expected a size like 120MB or 64KiB, not {str(value)!r}")
     return int(Decimal(match[1]) * _SIZES[match[2] or "B"])

@@ -1,25 +1,27 @@
 """Reads the command-center texts R1 and R2, and proves the reading by writing the text again.
 
-Each text is read as both layouts; the one whose writer gives it back byte for byte is the one it was
-written by. That decides what blank lines mean: in R1 they are the todo's own, in R2 some were put in.
-What cannot be known is said: R1 shows 80 characters of a description and R2 200, R2 strips the end
-of the whole text, and neither shows when a task was last updated.
+Each text is read as both layouts; the one whose writer gives it back byte for byte is the one it
+was written by. That decides what blank lines mean: in R1 they are the todo's own, in R2 some were
+put in. Three things cannot be had from such a text: more than 80 (R1) or 200 (R2) characters of a
+description, blanks at the very end of an R2, and when a task was updated.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Callable, Iterable, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from todo_manager.documents.control_center_scan import (
     MARK,
     Found,
-    broken_heads,
     doubtful_mark,
+    head_at,
     head_number,
     locate,
+    passed_heads,
 )
 from todo_manager.documents.control_center_writers import (
     NOTHING_WORDS,
@@ -37,9 +39,7 @@ FORMAT = "control-center"
 
 _TOP = 15
 """Lines within which the head of the text must show itself."""
-_SIGNED = re.compile(
-    rf"[^\x00-\x7f].{{0,12}} (?:{TITLE_WORDS}|{TASKS_WORDS}|{NOTHING_WORDS})\s*"
-)
+_SIGNED = re.compile(rf"[^\x00-\x7f].{{0,12}} (?:{TITLE_WORDS}|{TASKS_WORDS}|{NOTHING_WORDS})\s*")
 """The plain words of the head behind one sign, whatever a wrong decoding made of the sign."""
 _DOTS = "..."
 
@@ -106,7 +106,7 @@ def _top(text: str) -> list[str]:
 
 def _repaired(text: str, problems: Problems) -> str:
     """The text, decoded rightly if its head shows that it was decoded wrongly."""
-    if any(sign in line for line in _top(text) for sign in "🎮📋ℹ"):  # noqa: RUF001
+    if any(sign in line for line in _top(text) for sign in "🎮📋ℹ"):
         return text
     from ftfy import fix_encoding  # only a broken text is worth the time its import takes
 
@@ -161,7 +161,6 @@ def _todo(layout: Layout, lines: list[str], spare: int) -> Todo:
         spare -= 1
     if layout.opened and body and not body[0]:
         body.pop(0)
-        body = body or ([""] if len(lines) > 2 and not spare else [])
     return Todo("\n".join([mark[3] or "", *body]), mark[1] == "✔")
 
 
@@ -191,7 +190,9 @@ def _report_nothing(lines: list[str], problems: Problems) -> None:
     begun = next((at for at, line in enumerate(lines, 1) if head_number(line)), 0)
     wanted = "its lines Description, Status, Created, TODO Items must follow"
     missing = "no task found: the first must begin as `1. 🗒️  <id>`"
-    problems.error(begun, "", f"the head of this task is not complete: {wanted}" if begun else missing)
+    problems.error(
+        begun, "", f"the head of this task is not complete: {wanted}" if begun else missing
+    )
 
 
 def _report(reading: Reading, lines: list[str], problems: Problems) -> None:
@@ -208,9 +209,7 @@ def _report(reading: Reading, lines: list[str], problems: Problems) -> None:
         _report_doubts(reading, place, lines, problems)
 
 
-def _report_doubts(
-    reading: Reading, place: Found, lines: list[str], problems: Problems
-) -> None:
+def _report_doubts(reading: Reading, place: Found, lines: list[str], problems: Problems) -> None:
     doubt = doubtful_mark(lines, place, reading.layout.opened)
     if doubt:
         taken, other = (at + 1 for at in doubt)
@@ -219,12 +218,12 @@ def _report_doubts(
     if place.doubt >= 0:
         message = f"reads as a task; it could belong to the one quoted in line {place.doubt + 1}"
         problems.warn(place.head.line + 1, "", message)
-    for at in broken_heads(lines, place):
-        message = "a task seems to begin here, but its head is not complete"
-        if at + 4 >= len(lines):
-            problems.error(at + 1, "", f"{message}: the text is cut off")
+    for at in passed_heads(lines, place):
+        if at + 4 >= len(lines) and head_at(lines, at) is None:
+            problems.error(at + 1, "", "the text is cut off within the head of this task")
         else:
-            problems.warn(at + 1, "", f"{message}: read as text of the todo above")
+            message = "looks like the head of the next task; read as text of the todo above"
+            problems.warn(at + 1, "", message)
 
 
 def _report_choice(best: Reading, readings: list[Reading], problems: Problems) -> None:

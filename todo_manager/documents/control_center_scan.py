@@ -107,14 +107,14 @@ def _follows(lines: list[str], status: int) -> bool:
     return all(words)
 
 
-def broken_heads(lines: list[str], task: Found) -> list[int]:
-    """Indexes in a task's last body where the next task seems to begin, its head not complete."""
-    start = task.marks[-1] if task.marks else task.head.end - 1
-    return [
-        at
-        for at in range(start + 1, task.end)
-        if _begins(lines, at, task.head.number + 1) and head_at(lines, at) is None
-    ]
+def passed_heads(lines: list[str], task: Found) -> list[int]:
+    """Indexes in a task's last body where the next task seems to begin, though it is read as text.
+
+    It is so where the head is not complete, or stands in a code fence.
+    """
+    start = task.marks[-1] + 1 if task.marks else task.head.end
+    wanted = task.head.number + 1
+    return [at for at in range(start, task.end) if _begins(lines, at, wanted)]
 
 
 def doubtful_mark(lines: list[str], task: Found, spaced: bool) -> tuple[int, int] | None:
@@ -226,7 +226,6 @@ class Scanner:
             task.marks.append(at)
             self._quoted = None
             self._open((MARK.fullmatch(self.lines[at]) or [""] * 4)[3] or "")
-
 
     def _is_quoted(self, at: int, quoted: Head) -> bool:
         return _number(self.lines, at, False) == self._quoted_marks < quoted.declared

@@ -1,12 +1,12 @@
 """The two writers of command-center texts: R1, the interactive view, and R2, the compiled file.
 
-The reader proves its reading with them: a text is understood when the writer gives it back byte for
-byte. Source of both layouts: texts of the field that hold the same plans as queue files beside them.
+The reader proves its reading with them: a text is understood when its writer gives it back byte
+for byte. Source of both layouts: texts of the field whose plans are known from queue files too.
 """
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable, Sequence
 
 from todo_manager.documents.imported import Task, Todo
 
@@ -19,11 +19,11 @@ R1_CUT = 80
 R2_CUT = 200
 
 _HEAD = ("=" * 60, f"🎮 {TITLE_WORDS}", "=" * 60, "", f"📋 {TASKS_WORDS}", "=" * 40)
-_NOTHING = f"ℹ️  {NOTHING_WORDS}"  # noqa: RUF001  (the sign is part of the format)
+_NOTHING = f"ℹ️  {NOTHING_WORDS}"
 
 
 def write_r1(tasks: Iterable[Task]) -> str:
-    """The interactive view: open tasks, newest `created` first (compared as text), texts verbatim."""
+    """The interactive view: open tasks, newest `created` first (compared as text), texts kept."""
     shown = [task for task in tasks if task.status != CLOSED]
     lines = [*_HEAD]
     for number, task in enumerate(_newest_first(shown), 1):
@@ -48,6 +48,12 @@ def write_r2(tasks: Iterable[Task]) -> str:
     if len(lines) == len(_HEAD) + 1:
         lines.append(_NOTHING)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def r2_loses_end(tasks: Sequence[Task]) -> bool:
+    """Whether R2 would strip something off the last todo, which no reader could put back."""
+    last = tasks[-1].todos[-1].text if tasks and tasks[-1].todos else ""
+    return last != last.rstrip()
 
 
 def _newest_first(tasks: list[Task]) -> list[Task]:

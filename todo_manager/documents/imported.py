@@ -7,7 +7,8 @@ readers of queues and of command-center texts differ only in how they find the t
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from msgspec import Struct
 

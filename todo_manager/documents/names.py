@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Container
+from collections.abc import Container
 
 ID_PATTERN = r"[a-z0-9][a-z0-9_.-]*"
 """Ids of YAML plans, and of every plan that scripts may be coupled to by folder name."""
@@ -33,7 +33,7 @@ def unprintable(text: str) -> str:
 
 
 def slug(text: str, limit: int = SLUG_LENGTH) -> str:
-    """A text as `[a-z0-9-]`, words joined by one `-`, at most `limit` long; empty if none is left."""
+    """A text as `[a-z0-9-]`, words joined by one `-`, at most `limit` long; may come out empty."""
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in letters if not unicodedata.combining(char))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:limit].rstrip("-")

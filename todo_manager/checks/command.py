@@ -1,0 +1,154 @@
+"""The kind `command`: a program or a shell text, judged by its exit code and what it writes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, ClassVar
+
+from todo_manager.canonical import Tree
+from todo_manager.checks import fields, shelltext
+from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude
+from todo_manager.checks.expect import Judgement, TextMatch, judge_text, text_match
+from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.documents.substitution import steers
+from todo_manager.model import Verdict
+
+NOT_STARTED = (126, 127)
+"""Exit codes by which shells and `env` say that the program could not be started."""
+
+
+def argv_or_shell(tree: Tree) -> str | tuple[str, ...]:
+    """A list is an argument list, one text is shell text."""
+    if not isinstance(tree, list):
+        return fields.text(tree)
+    if not tree:
+        raise Wrong("an empty argument list runs nothing")
+    return tuple(str(fields.scalar(item)) for item in tree)
+
+
+class Command(Check, frozen=True, kw_only=True):
+    """Run a program (a list) or a shell text (one string); passes when it exits as expected.
+
+    A shell text runs in bash with `set -euo pipefail`. A program that cannot be started, is killed by
+    a signal or runs past `timeout` is an error, not a failure.
+
+        - command: [nginx, -t]
+        - command: "psql -Atc 'select count(*) from users' | grep -qx 42"
+          stdout: {matches: ok}
+    """
+
+    kind: ClassVar[str] = "command"
+    runs_programs: ClassVar[bool] = True
+    shell_fields: ClassVar[frozenset[str]] = frozenset({"subject"})
+
+    subject: Annotated[str | tuple[str, ...], Convert(argv_or_shell)]
+    """What is run: a list of arguments, or one shell text."""
+    exit: Annotated[tuple[int, ...], Convert(fields.integers, expects=True)] = (0,)
+    """Exit codes that pass."""
+    stdout: Annotated[TextMatch | None, Convert(text_match, expects=True)] = None
+    """What standard output must be like."""
+    stderr: Annotated[
+        TextMatch | None, Convert(functools.partial(text_match, lacks_alone=True), expects=True)
+    ] = None
+    """What standard error must be like."""
+    env: fields.SecretMap = {}
+    """Variables it gets beside the clean environment."""
+    cwd: fields.Text = "."
+    """Folder of the project it runs in."""
+    user: fields.Text = ""
+    """User it runs as; needs the right to become that user."""
+    shell: Annotated[str, Convert(fields.one_of("bash"))] = "bash"
+    """The shell of a shell text; only bash knows pipefail."""
+    timeout: fields.Timeout = 600.0
+    """Seconds one attempt may take."""
+
+    def label(self) -> str:
+        return self.subject if isinstance(self.subject, str) else " ".join(self.subject)
+
+    def uses(self) -> tuple[str, ...]:
+        return (self.subject,) if isinstance(self.subject, str) else ()
+
+    def problems(self) -> list[str]:
+        found = [
+            f"the variable {name} steers how programs run; name the program by its path instead"
+            for name in self.env
+            if steers(name)
+        ]
+        if any(code in NOT_STARTED or not 0 <= code <= 255 for code in self.exit):
+            found.append("exit codes are 0 to 255; 126 and 127 mean that nothing was started")
+        if isinstance(self.subject, str) and (reason := shelltext.cannot_fail(self.subject)):
+            found.append(f"this shell text asserts nothing: {reason}")
+        return found
+
+    def lint(self) -> list[str]:
+        return shelltext.doubts(self.subject) if isinstance(self.subject, str) else []
+
+    def attempt(self, world: World, timeout: float) -> Outcome:
+        expected = f"exits {' or '.join(map(str, self.exit))}"
+        try:
+            program = world.program("bash" if isinstance(self.subject, str) else self.subject[0])
+        except Unresolvable as problem:
+            return Outcome(verdict=Verdict.ERROR, expected=expected, message=str(problem))
+        handed: dict[str, str] = {}
+        if isinstance(self.subject, str):
+            argv = [program.path, "--noprofile", "--norc", "-euo", "pipefail", "-c", self.subject]
+            handed = world.hand_over(self.subject)
+        else:
+            argv = [program.path, *self.subject[1:]]
+        ran = world.run(
+            argv, timeout=timeout, cwd=self.cwd, env=handed | self.env, user=self.user
+        )
+        facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
+        if problem_text := why_no_exit_code(ran, timeout, argv[0]):
+            return Outcome(
+                verdict=Verdict.ERROR,
+                expected=expected,
+                actual=problem_text,
+                message=problem_text,
+                facts=facts,
+                outputs=(ran.stdout, ran.stderr),
+            )
+        return conclude(
+            self._judge(ran, expected), facts=facts, outputs=(ran.stdout, ran.stderr)
+        )
+
+    def _judge(self, ran: Ran, expected: str) -> list[Judgement]:
+        so = ran.exit in self.exit
+        actual = f"exited {ran.exit}{tail_of(ran)}"
+        found = [Judgement(Verdict.PASSED if so else Verdict.FAILED, expected, actual)]
+        if self.stdout:
+            found += judge_text("stdout", ran.stdout, self.stdout)
+        if self.stderr:
+            found += judge_text("stderr", ran.stderr, self.stderr)
+        return found
+
+
+def run_facts(ran: Ran) -> dict[str, object]:
+    """What is worth keeping of any program that ran."""
+    return {"exit": ran.exit} | ({"leaked": ran.leaked} if ran.leaked else {})
+
+
+def why_no_exit_code(ran: Ran, timeout: float, program: str) -> str:
+    """Why a run says nothing about the thing checked; empty when its exit code does."""
+    if ran.problem:
+        return f"{program} did not run: {ran.problem}"
+    if ran.cancelled:
+        return "it was interrupted"
+    if ran.timed_out:
+        return f"it was still running after {timeout:g}s and was ended"
+    if ran.signal is not None:
+        return f"it was killed by signal {ran.signal}"
+    if ran.exit in NOT_STARTED:
+        return f"it exited {ran.exit}: a program it needs could not be started{tail_of(ran)}"
+    if ran.exit == 255 and program.rsplit("/", 1)[-1] == "ssh":
+        return f"ssh exited 255: the connection failed{tail_of(ran)}"
+    return ""
+
+
+def tail_of(ran: Ran) -> str:
+    """The last line a program wrote on standard error, or else on standard output, for messages."""
+    for output in (ran.stderr, ran.stdout):
+        lines = output.kept.decode("utf-8", "replace").strip().splitlines()
+        if lines:
+            return f" ({lines[-1].strip()[:200]})"
+    return ""

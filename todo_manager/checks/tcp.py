@@ -1,0 +1,359 @@
+"""The check kind `tcp`, and what every check over a socket shares: one exchange against the clock."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, Any, Callable, TypeVar
+
+from todo_manager.canonical import Tree
+from todo_manager.checks import fields
+from todo_manager.checks.base import Check, Outcome, World, conclude
+from todo_manager.checks.expect import Judgement, TextMatch, judge_text, text_match
+from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.model import Output, Verdict
+
+if TYPE_CHECKING:
+    import socket
+
+T = TypeVar("T")
+S = TypeVar("S", bound="socket.socket")
+
+RESOLVING = "resolving the name"
+BANNER_LIMIT = 64 * 1024
+"""Bytes of an answer that are searched."""
+_QUIET = 0.1
+"""Seconds without a byte after which a text that matches a pattern counts as whole."""
+
+
+class Exchange:
+    """One conversation with a server, bound to a deadline that nothing in it can move.
+
+    A socket's own timeout starts anew with each byte, and name resolution has none, so the work is
+    done in a thread that is left behind at the deadline with its socket shut.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._start = time.monotonic()
+        self._seconds = seconds
+        self._socket: socket.socket | None = None
+        self._cut = False
+        self.stage = RESOLVING
+        self.received = bytearray()
+        """What has come of the answer so far."""
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def left(self) -> float:
+        """Seconds until the deadline; raises TimeoutError when there are none."""
+        seconds = self._seconds - self.elapsed()
+        if self._cut or seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+    def run(self, work: Callable[[], T]) -> T:
+        """What `work` returns or raises; TimeoutError when it is not back at the deadline."""
+        done: list[T] = []
+        raised: list[BaseException] = []
+
+        def go() -> None:
+            try:
+                done.append(work())
+            except BaseException as error:
+                raised.append(error)
+            finally:
+                self._close()
+
+        thread = threading.Thread(target=go, daemon=True)
+        thread.start()
+        try:
+            thread.join(max(0.0, self._seconds - self.elapsed()))
+            late = thread.is_alive()
+        finally:
+            self._cut = True
+            self._shut()
+        if late:
+            raise TimeoutError
+        if raised:
+            raise raised[0]
+        return done[0]
+
+    def _shut(self) -> None:
+        """Wake whoever waits for the socket. Only the thread that uses it closes it."""
+        import socket
+
+        if self._socket is not None:
+            try:
+                # Of the plain class: a TLS socket's own shutdown pulls the rug from under a reader.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _close(self) -> None:
+        self._shut()
+        if self._socket is not None:
+            self._socket.close()
+
+    def hold(self, sock: S) -> S:
+        """Make this the socket that is shut at the deadline."""
+        self._socket = sock
+        self.left()
+        return sock
+
+    def addresses(self, host: str, port: int) -> list[Any]:
+        """What a name resolves to, as `getaddrinfo` gives it; raises OSError or UnicodeError."""
+        import socket
+
+        self.stage = RESOLVING
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        self.stage = "connecting"
+        return list(dict.fromkeys(found))
+
+    def reach(self, address: Any, seconds: float) -> socket.socket:
+        """A connection to one address within some seconds; raises OSError."""
+        import socket
+
+        sock = socket.socket(*address[:3])
+        try:
+            self.hold(sock)
+            sock.settimeout(seconds)
+            sock.connect(address[4])
+            # Linux may connect a socket of a free local port to itself.
+            if sock.getsockname() == sock.getpeername():
+                raise ConnectionRefusedError("Connection refused")
+        except BaseException:
+            sock.close()
+            raise
+        return self.hold(sock)
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A connection to the first address that answers; the clearest refusal when none does."""
+        problems: list[OSError] = []
+        addresses = self.addresses(host, port)
+        for place, address in enumerate(addresses):
+            try:
+                return self.reach(address, self.left() / (len(addresses) - place))
+            except OSError as problem:
+                problems.append(problem)
+        raise next((p for p in problems if explain(p)[0] == Verdict.FAILED), problems[0])
+
+
+def explain(problem: Exception) -> tuple[Verdict, str]:
+    """What a problem of the network means (DESIGN 4) and how to say it.
+
+    Refused, reset, TLS and silence are the target's answer: failed. That a name does not resolve, or
+    that this machine has no way to ask, leaves the question open: error.
+    """
+    import socket
+    import ssl
+
+    if isinstance(problem, TimeoutError):
+        return Verdict.FAILED, "no answer in time"
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return Verdict.FAILED, f"its certificate is not trusted: {problem.verify_message}"
+    if isinstance(problem, ssl.SSLError):
+        return Verdict.FAILED, f"TLS error: {problem.reason or problem.strerror or 'broken off'}"
+    if isinstance(problem, (socket.gaierror, UnicodeError)):
+        reason = problem.strerror if isinstance(problem, OSError) else "it is no host name"
+        return Verdict.ERROR, f"the name does not resolve: {reason}"
+    if isinstance(problem, ConnectionError):
+        return Verdict.FAILED, _lower(problem.strerror or str(problem) or "connection broken off")
+    reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+    return Verdict.ERROR, f"could not ask: {_lower(reason or type(problem).__name__)}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def too_late(exchange: Exchange, seconds: float) -> tuple[Verdict, str]:
+    """As `explain`, for a deadline of so many seconds that was reached."""
+    if exchange.stage == RESOLVING:
+        return Verdict.ERROR, f"the name did not resolve within {seconds:g} s"
+    return Verdict.FAILED, f"no complete answer within {seconds:g} s (while {exchange.stage})"
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """`db.example:5432` or `[::1]:5432` in its parts; raises Wrong."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([\w.-]+)):([1-9][0-9]{0,4})", text)
+    if not match or int(match[3]) > 65535:
+        raise Wrong(
+            f"expected host:port with a port from 1 to 65535, IPv6 as [::1]:5432, not {text!r}"
+        )
+    return match[1] or match[2], int(match[3])
+
+
+def _target(tree: Tree) -> str:
+    value = fields.text(tree)
+    host_and_port(value)
+    return value
+
+
+def _answer(tree: Tree) -> TextMatch:
+    if not isinstance(tree, dict):
+        return TextMatch(contains=fields.needles(tree))
+    if unknown := [key for key in tree if key not in ("contains", "matches")]:
+        raise Wrong(f"unknown key {unknown[0]}; an answer is known by contains and matches")
+    return text_match(tree)
+
+
+def _payload(tree: Tree) -> str:
+    value = fields.text(tree)
+    if not value:
+        raise Wrong("the empty text sends nothing")
+    return value
+
+
+class Tcp(Check, frozen=True, kw_only=True):
+    """Something accepts connections at `host:port`, or nothing does.
+
+        tcp: "127.0.0.1:6379"
+        send: "PING\\r\\n"
+        expect: "+PONG"
+
+    Refused, reset or silent within `timeout`: failed. A name that does not resolve, or no route: error.
+    A bare check passes when the connection is accepted, which a proxy does for a dead service.
+    """
+
+    kind = "tcp"
+    timeout_verdict = Verdict.FAILED
+
+    subject: Annotated[str, Convert(_target)] = ""
+    """`host:port`; an IPv6 address stands in brackets."""
+    listening: Annotated[bool, Convert(fields.boolean, expects=True)] = True
+    """false: every address of the host refuses; silence is not enough, it is an error."""
+    expect: Annotated[TextMatch | None, Convert(_answer, expects=True)] = None
+    """A text the server says, a list of them, or a mapping of `contains` and `matches`."""
+    send: Annotated[str, Convert(_payload)] = ""
+    """A text to send first, as UTF-8; YAML writes line ends as "\\r\\n" in double quotes."""
+
+    def problems(self) -> list[str]:
+        if not self.listening and (self.expect or self.send):
+            return ["listening: false means that nothing answers: no expect or send beside it"]
+        if self.send and not self.expect:
+            return ["send needs an expect: without it nothing is asked of the answer"]
+        return []
+
+    def lint(self) -> list[str]:
+        if self.listening and not self.expect:
+            return [
+                "a proxy may accept with nothing behind it: add expect, or an http check of the service"
+            ]
+        return []
+
+    def attempt(self, world: World, timeout: float) -> Outcome:
+        exchange = Exchange(timeout)
+        try:
+            return exchange.run(lambda: self._look(exchange))
+        except TimeoutError:
+            verdict, reason = too_late(exchange, timeout)
+        except (OSError, ValueError, RuntimeError) as problem:
+            verdict, reason = explain(problem)
+        came = _output(exchange)
+        if came.size:
+            reason += f", after {came.size} bytes"
+        if not self.listening:
+            verdict = Verdict.ERROR
+        return Outcome(
+            verdict=verdict,
+            expected=self._wanted(),
+            actual=f"{self.subject}: {reason}",
+            outputs=(came,) if came.size else (),
+        )
+
+    def _wanted(self) -> str:
+        if not self.listening:
+            return f"nothing listens at {self.subject}"
+        return f"{self.subject} accepts a connection" + (" and answers" if self.expect else "")
+
+    def _look(self, exchange: Exchange) -> Outcome:
+        host, port = host_and_port(self.subject)
+        if not self.listening:
+            return self._refused(exchange, exchange.addresses(host, port))
+        sock = exchange.connect(host, port)
+        facts = {"address": _shown(sock.getpeername())}
+        found = [Judgement(Verdict.PASSED, self._wanted(), f"connected to {facts['address']}")]
+        if self.expect is None:
+            return conclude(found, facts={**facts, "elapsed_s": round(exchange.elapsed(), 3)})
+        self._talk(exchange, sock, self.expect)
+        came = _output(exchange)
+        found += judge_text("the answer", came, self.expect)
+        facts["elapsed_s"] = round(exchange.elapsed(), 3)
+        return conclude(found, facts=facts, outputs=(came,))
+
+    def _refused(self, exchange: Exchange, addresses: list[Any]) -> Outcome:
+        """Only a refusal shows that nothing listens; it is the host's own answer."""
+        refused, elsewhere = [], []
+        for place, address in enumerate(addresses):
+            share = exchange.left() / (len(addresses) - place)
+            try:
+                exchange.reach(address, share).close()
+            except ConnectionRefusedError:
+                refused.append(_shown(address[4]))
+            except OSError as problem:
+                if not _no_such_loopback(address[4], problem):
+                    raise
+                elsewhere.append(problem)
+            else:
+                there = Judgement(
+                    Verdict.FAILED, self._wanted(), f"{_shown(address[4])} accepted a connection"
+                )
+                return conclude([there])
+        if not refused:
+            raise elsewhere[0]
+        so = Judgement(Verdict.PASSED, self._wanted(), f"refused by {', '.join(refused)}")
+        return conclude([so], facts={"refused": refused})
+
+    def _talk(self, exchange: Exchange, sock: socket.socket, wanted: TextMatch) -> None:
+        """Send, then read until the answer is as wanted, ends, or is longer than is searched."""
+        exchange.stage = "waiting for its words"
+        sock.settimeout(exchange.left())
+        sock.sendall(self.send.encode())
+        while len(exchange.received) <= BANNER_LIMIT:
+            enough = _holds(exchange, wanted)
+            if enough and not wanted.matches:
+                return
+            # More bytes can undo a match (`OK$`), so a match waits for silence.
+            sock.settimeout(min(_QUIET, exchange.left()) if enough else exchange.left())
+            try:
+                chunk = sock.recv(BANNER_LIMIT)
+            except (TimeoutError, ConnectionError):
+                if enough:
+                    return
+                raise
+            if not chunk:
+                return
+            exchange.received += chunk
+
+
+def _holds(exchange: Exchange, wanted: TextMatch) -> bool:
+    found = judge_text("", _output(exchange), wanted)
+    return all(judgement.verdict == Verdict.PASSED for judgement in found)
+
+
+def _output(exchange: Exchange) -> Output:
+    data = bytes(exchange.received)
+    return Output(
+        stream="answer",
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        kept=data[:BANNER_LIMIT],
+        truncated=len(data) > BANNER_LIMIT,
+    )
+
+
+def _no_such_loopback(address: Any, problem: OSError) -> bool:
+    """Whether this machine, being without IPv6, cannot have a listener at ::1 at all."""
+    import errno
+
+    absent = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH)
+    return bool(address[0] == "::1") and problem.errno in absent
+
+
+def _shown(address: Any) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

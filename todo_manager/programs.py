@@ -1,0 +1,133 @@
+"""Which program a name means, and whether it may be trusted to be that program.
+
+The search path is fixed: the system's folders, then those of the settings, then our interpreter's.
+A program that lies inside the project is whatever the last edit made of it, so it is refused unless
+its bytes are bound: it is pinned, named with its sha256 under `tools`, or part of our interpreter's
+own environment.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pwd
+import sys
+from pathlib import Path
+from typing import Collection
+
+from todo_manager.checks.base import Program, Unresolvable
+from todo_manager.project import Settings, inside
+
+SYSTEM_PATH = (
+    "/usr/local/bin",
+    "/usr/bin",
+    "/bin",
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+)
+OUR_PYTHON = ("python", "python3")
+
+
+def interpreter_bin() -> str:
+    """The folder our interpreter is started from (of a virtual environment: its own bin)."""
+    return os.path.dirname(os.path.abspath(sys.executable))
+
+
+def search_path(root: Path, settings: Settings) -> list[str]:
+    """The folders in which programs are looked for, in order."""
+    return [*SYSTEM_PATH, *(str(_folder(root, path)) for path in settings.path), interpreter_bin()]
+
+
+def _folder(root: Path, path: str) -> Path:
+    if os.path.isabs(path):
+        return Path(path)
+    try:
+        return inside(root, path)
+    except ValueError as error:
+        raise Unresolvable(f"settings: path: {error}") from None
+
+
+def resolve(name: str, root: Path, settings: Settings, pins: Collection[str]) -> Program:
+    """The executable a name means. Raises Unresolvable: none there, or it may not be used."""
+    if name in OUR_PYTHON:
+        return Program(path=sys.executable, sha256=sha256_of(sys.executable))
+    if name in settings.tools:
+        return _tool(name, root, settings)
+    path = _find(name, root, settings)
+    _refuse_unbound(name, path, root, pins)
+    return Program(path=path, sha256=sha256_of(path))
+
+
+def _tool(name: str, root: Path, settings: Settings) -> Program:
+    tool = settings.tools[name]
+    path = tool.path if os.path.isabs(tool.path) else str(root / tool.path)
+    if not os.path.isfile(path):
+        raise Unresolvable(f"needs {name}: {tool.path}, named under tools, is not there")
+    found = sha256_of(path)
+    if found != tool.sha256.removeprefix("sha256:"):
+        raise Unresolvable(f"{tool.path} is not the {name} of the settings: its sha256 is {found}")
+    return Program(path=path, sha256=found)
+
+
+def _find(name: str, root: Path, settings: Settings) -> str:
+    if "/" in name:
+        candidates = [name if os.path.isabs(name) else str(root / name)]
+    else:
+        candidates = [os.path.join(folder, name) for folder in search_path(root, settings)]
+    for path in candidates:
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    where = "no such executable file" if "/" in name else "no such program on the search path"
+    raise Unresolvable(f"needs {name}: {where}")
+
+
+def _refuse_unbound(name: str, path: str, root: Path, pins: Collection[str]) -> None:
+    real, real_root = Path(path).resolve(), root.resolve()
+    ours = Path(interpreter_bin()).resolve()
+    if not real.is_relative_to(real_root) or Path(path).parent.resolve() == ours:
+        return
+    relative = str(real.relative_to(real_root))
+    if relative not in pins:
+        raise Unresolvable(
+            f"{name} is a file of the project that nothing binds; add `pins: [{relative}]`, "
+            "or name it with its sha256 under tools in todo_manager.yaml"
+        )
+
+
+@functools.cache
+def sha256_of(path: str) -> str:
+    """sha256 of a program; read once a process."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise Unresolvable(f"{path} cannot be read: {error.strerror}") from None
+
+
+def base_environment(root: Path, settings: Settings, private: Path) -> dict[str, str]:
+    """The clean environment of every program: nothing of the caller's comes through but TZ."""
+    found = {
+        "PATH": os.pathsep.join([str(private / "bin"), *search_path(root, settings)]),
+        "HOME": pwd.getpwuid(os.getuid()).pw_dir,
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(private / "tmp"),
+        "TODO_MANAGER_PROJECT": str(root),
+    }
+    if "TZ" in os.environ:
+        found["TZ"] = os.environ["TZ"]
+    return found
+
+
+def write_python_wrappers(folder: Path) -> None:
+    """`python` and `python3` as our interpreter; a link would lose its virtual environment."""
+    folder.mkdir()
+    for name in OUR_PYTHON:
+        wrapper = folder / name
+        wrapper.write_text(f'#!/bin/sh\nexec {_quoted(sys.executable)} "$@"\n')
+        wrapper.chmod(0o755)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,85 @@
+"""Keeps secrets out of everything that is stored or shown.
+
+Matching happens on the true text; masking is the last step before a result leaves the runner.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, Mapping
+from urllib.parse import quote
+
+from msgspec import structs
+
+from todo_manager.model import Output, Result
+
+MASK = "•••"
+SHORTEST = 6
+"""Shorter values are not masked: they would blot out ordinary text. They are reported instead."""
+
+_LOOKS_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|KEY", re.IGNORECASE)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable of this name is treated as a secret though nobody declared it."""
+    return _LOOKS_SECRET.search(name) is not None
+
+
+class Masker:
+    """Replaces known secret values, also as they look inside a URL."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        wanted = {value for value in values if len(value) >= SHORTEST}
+        wanted |= {quote(value, safe="") for value in wanted}
+        wanted |= {line for value in wanted for line in value.splitlines() if len(line) >= SHORTEST}
+        ordered = sorted(wanted, key=len, reverse=True)
+        self._texts = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._bytes = (
+            re.compile(b"|".join(re.escape(value.encode()) for value in ordered))
+            if ordered
+            else None
+        )
+
+    def text(self, value: str) -> str:
+        return self._texts.sub(MASK, value) if self._texts else value
+
+    def tree(self, value: Any) -> Any:
+        """Any JSON value with every text in it masked, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.tree(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.tree(item) for item in value]
+        return value
+
+    def output(self, output: Output) -> Output:
+        if not self._bytes:
+            return output
+        return structs.replace(output, kept=self._bytes.sub(MASK.encode(), output.kept))
+
+    def result(self, result: Result) -> Result:
+        """A result in which no text holds a secret."""
+        return structs.replace(
+            result,
+            subject=self.text(result.subject),
+            name=self.text(result.name),
+            expected=self.text(result.expected),
+            actual=self.text(result.actual),
+            message=self.text(result.message),
+            facts=self.tree(result.facts),
+            outputs=tuple(self.output(output) for output in result.outputs),
+        )
+
+
+def masker(secrets: Mapping[str, str], *environments: Mapping[str, str]) -> Masker:
+    """Masks declared secrets, and values of variables whose names look like secrets."""
+    values = [*secrets.values()]
+    for environment in environments:
+        values += [value for name, value in environment.items() if looks_secret(name)]
+    return Masker(values)
+
+
+def too_short(secrets: Mapping[str, str]) -> list[str]:
+    """Declared secrets whose values are too short to be masked."""
+    return sorted(name for name, value in secrets.items() if 0 < len(value) < SHORTEST)

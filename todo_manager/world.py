@@ -1,0 +1,119 @@
+"""What the checks of one run may use to look at the world (`checks.base.World`)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from todo_manager import coupling, programs
+from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable
+from todo_manager.definition import Definition, words_in
+from todo_manager.processes.client import Cancel, Ids, Nanny
+from todo_manager.project import Settings, inside
+
+
+class RunWorld:
+    """The world of one run of one phase. Close it: programs are ended, private files removed."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        definition: Definition,
+        values: Mapping[str, str],
+        place: Mapping[str, str],
+        cancel: Cancel,
+    ) -> None:
+        """`values` are the inputs, vars and secrets by name; `place` names plan and phase."""
+        self.root = root
+        self._settings = settings
+        self._definition = definition
+        self._values = values
+        self._private = Path(tempfile.mkdtemp(prefix="todo_manager-"))
+        self._nanny = Nanny(self._private, cancel)
+        self._lock = threading.Lock()
+        self._scripts = 0
+        (self._private / "tmp").mkdir()
+        programs.write_python_wrappers(self._private / "bin")
+        self._environment = programs.base_environment(root, settings, self._private) | dict(place)
+
+    def close(self) -> None:
+        self._nanny.close()
+        shutil.rmtree(self._private, ignore_errors=True)
+
+    def program(self, name: str) -> Program:
+        return programs.resolve(name, self.root, self._settings, self._definition.pins)
+
+    def hand_over(self, text: str) -> dict[str, str]:
+        return {name: self._values[name] for name in words_in(text, self._values)}
+
+    def script(self, path: str) -> BoundScript:
+        file = self._definition.files.get(path)
+        if file is None:
+            raise Unresolvable(f"{path} was not bound into this phase")
+        helpers = self._definition.helpers if path in self._definition.coupled else ()
+        folder = self._fresh_folder()
+        base = os.path.dirname(path) if not helpers else "/".join(path.split("/")[:2])
+        for bound in (file, *helpers):
+            copy = folder / os.path.relpath(bound.path, base)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(bound.data)
+            copy.chmod(0o500)
+        facts = folder.with_suffix(".facts")
+        facts.touch()
+        texts = [bound.data.decode("utf-8", "replace") for bound in (file, *helpers)]
+        return BoundScript(
+            argv=self._interpreter(file, str(folder / os.path.relpath(path, base))),
+            sha256=file.sha256,
+            env=self.hand_over("\n".join(texts))
+            | {
+                "TODO_MANAGER_SCRIPT_DIR": str((self.root / path).parent),
+                "TODO_MANAGER_FACTS": str(facts),
+            },
+            facts=str(facts),
+        )
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        cwd: str = ".",
+        env: Mapping[str, str] = {},
+        user: str = "",
+    ) -> Ran:
+        try:
+            folder = self.root if cwd == "." else inside(self.root, cwd)
+            ids = _ids(user) if user else None
+        except ValueError as error:
+            return Ran(problem=str(error))
+        environment = self._environment | dict(env)
+        if ids:
+            # The private folder is closed to other users.
+            environment |= {"TMPDIR": "/tmp", "HOME": pwd.getpwuid(ids[0]).pw_dir}
+        return self._nanny.run(argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids)
+
+    def _fresh_folder(self) -> Path:
+        """A folder an attempt: a script that rewrites itself does not change the next attempt."""
+        with self._lock:
+            self._scripts += 1
+            folder = self._private / f"script{self._scripts}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def _interpreter(self, file: coupling.BoundFile, copy: str) -> tuple[str, ...]:
+        words = coupling.interpreter_line(file)
+        return (self.program(words[0]).path, *words[1:], copy)
+
+
+def _ids(user: str) -> Ids:
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise ValueError(f"there is no user {user} on this machine") from None
+    return entry.pw_uid, entry.pw_gid, os.getgrouplist(user, entry.pw_gid)
