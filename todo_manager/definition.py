@@ -51,9 +51,9 @@ class Definition(Struct, frozen=True, kw_only=True):
     helpers: tuple[BoundFile, ...]
     pins: dict[str, str]
 
-    def required(self) -> bool:
-        """Whether at least one check decides; without one a phase can never be done."""
-        return any(is_required(tree) for _, tree in self.checks)
+    def required_count(self) -> int:
+        """How many checks decide; without one a phase can never be done."""
+        return sum(is_required(tree) for _, tree in self.checks)
 
 
 def is_required(tree: Tree) -> bool:

@@ -18,7 +18,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    from typing import Any, ClassVar
 
 
 class Kind(StrEnum):

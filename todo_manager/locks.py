@@ -12,10 +12,13 @@ import fcntl
 import os
 import struct
 import time
-from typing import Iterator
 
 from todo_manager.crashpoints import point
 from todo_manager.errors import Busy, EnvironmentProblem, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    from typing import Iterator
 
 FILE = "locks"
 _FLOCK = "hhqqi4x"

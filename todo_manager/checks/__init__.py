@@ -25,6 +25,6 @@ LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags"
 
 def load(kind: str) -> type[Check]:
     """The class of a kind; KeyError for an unknown one."""
-    found = getattr(import_module(f"todo_manager.checks.{kind}"), KINDS[kind])
-    assert issubclass(found, Check) and found.kind == kind
+    found: type[Check] = getattr(import_module(f"todo_manager.checks.{kind}"), KINDS[kind])
+    assert found.kind == kind
     return found

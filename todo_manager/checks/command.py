@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields, shelltext
@@ -123,7 +123,7 @@ class Command(Check, frozen=True, kw_only=True):
         return found
 
 
-def run_facts(ran: Ran) -> dict[str, object]:
+def run_facts(ran: Ran) -> dict[str, Any]:
     """What is worth keeping of any program that ran."""
     return {"exit": ran.exit} | ({"leaked": ran.leaked} if ran.leaked else {})
 

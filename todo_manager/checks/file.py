@@ -163,7 +163,8 @@ class Ground:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((path, [part, *rest]))
                 elif rest and entry.is_dir():
-                    self.real(path)
+                    if entry.is_symlink():
+                        self.real(path)
                     waiting.append((path, rest))
 
     def _is_folder(self, path: str) -> bool:
@@ -343,7 +344,7 @@ class File(Check, frozen=True, kw_only=True):
 
     def _content(self) -> list[str]:
         """The parameters that only a regular file can meet."""
-        names = "contains matches lacks sha256 max_age newer_than json yaml".split()
+        names = ("contains", "matches", "lacks", "sha256", "max_age", "newer_than", "json", "yaml")
         stated = [name for name in names if getattr(self, name) not in ((), "", None, {})]
         return stated + (["min_size"] if self.min_size is not None else [])
 
@@ -366,12 +367,14 @@ class File(Check, frozen=True, kw_only=True):
     def _nothing(self, ground: Ground, expected: str, actual: str) -> Outcome:
         """Passed, if the folder in which it would be can be listed."""
         path = self._path()
-        if _MAGIC.search(path):
-            base = os.path.join(ground.root, ground.base(path)[0])
-            os.listdir(base)
+        if not _MAGIC.search(path):
+            listed = ground.control(path)
+        elif ground.has(listed := os.path.join(ground.root, ground.base(path)[0])):
+            os.listdir(listed)
         else:
-            base = ground.control(path)
-        facts = {"listed": shown(os.path.relpath(base, ground.root))}
+            gone = f"the folder to look in, {shown(ground.base(path)[0])}, does not exist"
+            return conclude([_judged(False, expected, gone)])
+        facts = {"listed": shown(os.path.relpath(listed, ground.root))}
         return conclude([_judged(True, expected, actual)], facts=facts)
 
     def _present(self, ground: Ground) -> Outcome:
@@ -425,7 +428,9 @@ class File(Check, frozen=True, kw_only=True):
             wanted = "a folder" if self.subject.endswith("/") else "a regular file"
             return [_judged(False, f"{name} is {wanted}", f"it is {_TYPES.get(kind, 'a file')}")]
         found = self._judge_size(name, seen) + self._judge_owner(name, seen.info)
-        return found + self._judge_time(name, seen.info, reference) + self._judge_content(name, seen)
+        return (
+            found + self._judge_time(name, seen.info, reference) + self._judge_content(name, seen)
+        )
 
     def _judge_folder(self, name: str, seen: Seen) -> list[Judgement]:
         if self.count is not None and not _MAGIC.search(self.subject):
@@ -479,15 +484,12 @@ class File(Check, frozen=True, kw_only=True):
         if not (self.contains or self.matches or self.lacks or self.json or self.yaml):
             return found
         if seen.size > CONTENT_LIMIT:
-            limit = f"larger than {CONTENT_LIMIT // 2**20} MiB"
-            return [*found, _unclear(f"{name} is as expected inside", f"it is {limit}, not searched")]
+            reason = f"it is larger than {CONTENT_LIMIT // 2**20} MiB and was not searched"
+            return [*found, _unclear(f"the content of {name} is as expected", reason)]
         text = seen.data.decode("utf-8", "replace")
         found += self._judge_text(name, text, seen.data)
-        if self.json:
-            found += _judge_tree(name, "JSON", lambda: load_json(text), self.json)
-        if self.yaml:
-            found += _judge_tree(name, "YAML", lambda: _load_yaml(text, name), self.yaml)
-        return found
+        found += _judge_json(name, text, self.json) if self.json else []
+        return found + (_judge_yaml(name, text, self.yaml) if self.yaml else [])
 
     def _judge_text(self, name: str, text: str, data: bytes) -> list[Judgement]:
         # What stands in the file is not repeated: it may be a secret.
@@ -504,3 +506,67 @@ class File(Check, frozen=True, kw_only=True):
             else:
                 found.append(_judged(True, expected, "not in it"))
         return found
+
+
+def _judge_json(name: str, text: str, wanted: dict[str, Expectation]) -> list[Judgement]:
+    try:
+        return judge_paths(load_json(text), wanted)
+    except ValueError as problem:
+        return [_judged(False, f"{name} is JSON", f"it is not: {problem}")]
+
+
+def _judge_yaml(name: str, text: str, wanted: dict[str, Expectation]) -> list[Judgement]:
+    """Broken YAML fails; YAML that is merely refused by the strict reading leaves it open."""
+    from todo_manager.documents.loader import read_tree
+    from todo_manager.errors import InvalidDocument
+
+    try:
+        return judge_paths(value_of(read_tree(text, name)), wanted)
+    except InvalidDocument as problem:
+        verdict = Verdict.ERROR if _is_yaml(text) else Verdict.FAILED
+        return [Judgement(verdict, f"{name} is YAML that can be read", problem.problems[0])]
+    except ValueError as problem:
+        return [_unclear(f"{name} is YAML that can be read", str(problem))]
+
+
+def _is_yaml(text: str) -> bool:
+    import yaml
+
+    try:
+        return all(True for _ in yaml.parse(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError:
+        return False
+
+
+def _owned(name: str, owner: str, uid: int) -> Judgement:
+    import pwd
+
+    try:
+        wanted = int(owner) if re.fullmatch(r"[0-9]{1,10}", owner) else pwd.getpwnam(owner).pw_uid
+    except KeyError:
+        return _unclear(f"{name} belongs to {owner}", f"this machine has no user {owner}")
+    return _judged(uid == wanted, f"{name} belongs to {owner}", f"it belongs to user {uid}")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(shown(name) for name in names[:SHOWN]) + more
+
+
+def _told(found: list[Judgement]) -> list[Judgement]:
+    """The judgements that decide, at most SHOWN of them and a line for the rest."""
+    for verdict in (Verdict.ERROR, Verdict.FAILED, Verdict.PASSED):
+        told = [judgement for judgement in found if judgement.verdict == verdict]
+        if told:
+            break
+    more = len(told) - SHOWN
+    return told[:SHOWN] + ([Judgement(verdict, f"{more} more like these")] if more > 0 else [])
+
+
+def _facts(ground: Ground, name: str, seen: Seen) -> dict[str, Any]:
+    changed = datetime.fromtimestamp(seen.info.st_mtime, UTC)
+    facts = {"size": seen.size, "mtime": changed.isoformat(timespec="seconds")}
+    real = ground.real(name)
+    if real != os.path.join(ground.root, name):
+        facts["real"] = shown(real)
+    return facts | ({"sha256": seen.sha256} if seen.sha256 else {})

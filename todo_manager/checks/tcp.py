@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
@@ -99,7 +100,9 @@ class Exchange:
             self._socket.close()
 
     def hold(self, sock: S) -> S:
-        """Make this the socket that is shut at the deadline."""
+        """Make this the socket that is shut at the deadline; one held before is closed."""
+        if self._socket is not None and self._socket is not sock:
+            self._socket.close()
         self._socket = sock
         self.left()
         return sock
@@ -275,7 +278,7 @@ class Tcp(Check, frozen=True, kw_only=True):
         if not self.listening:
             return self._refused(exchange, exchange.addresses(host, port))
         sock = exchange.connect(host, port)
-        facts = {"address": _shown(sock.getpeername())}
+        facts: dict[str, Any] = {"address": _shown(sock.getpeername())}
         found = [Judgement(Verdict.PASSED, self._wanted(), f"connected to {facts['address']}")]
         if self.expect is None:
             return conclude(found, facts={**facts, "elapsed_s": round(exchange.elapsed(), 3)})

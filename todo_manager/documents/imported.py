@@ -25,7 +25,7 @@ _NOTE = re.compile(
 _RULE = re.compile(r"\s*(?:[\u2500\u2501\u2550]{3,}|-{3,})\s*")
 _LEADERS = re.compile(r"(?:#{1,6}\s+|>\s*|[-*+]\s+|[\u2500\u2501\u2550]+|\s+)+")
 _TRAILERS = re.compile(r"[\s#\u2500\u2501\u2550]+\Z")
-_WRAPPED = re.compile(r"(\*\*|__|`|(?<!\*)\*(?!\*))(\S(?:.*?\S)?)\1")
+_WRAPPED = re.compile(r"(\*\*|`|(?<!\*)\*(?!\*))(\S(?:.*?\S)?)\1")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 

@@ -162,13 +162,14 @@ def _start(job: tuple, stdout: int, stderr: int) -> tuple[int, str]:  # type: ig
 def _watch(pid: int, control: socket.socket, wakeup: int) -> int | None:
     """Wait until the program ends or the tool wants it ended; its wait status, or None."""
     while True:
-        ready, _, _ = select.select([control, wakeup], [], [])
+        ready, _, _ = select.select([control.fileno(), wakeup], [], [])
         _drain(wakeup)
         status = reap(pid)
-        if control in ready:
+        told = control.fileno() in ready
+        if told:
             # A message left unread would turn our own answer into a reset.
             control.recv(16)
-        if status is not None or control in ready:
+        if status is not None or told:
             return status
 
 
@@ -231,11 +232,11 @@ def main(descriptor: int) -> None:
     wakeup = _wakeup()
     supervisors: set[int] = set()
     while True:
-        ready, _, _ = select.select([listening, wakeup], [], [])
+        ready, _, _ = select.select([listening.fileno(), wakeup], [], [])
         if wakeup in ready:
             _drain(wakeup)
             _collect(supervisors)
-        if listening in ready:
+        if listening.fileno() in ready:
             message, descriptors, _, _ = socket.recv_fds(listening, 4096, 4)
             if not message:
                 break

@@ -1,0 +1,446 @@
+"""The check kind `http`: one request, judged by its answer. Nothing of the environment takes part."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from msgspec import Struct
+
+from todo_manager.canonical import Tree
+from todo_manager.checks import fields
+from todo_manager.checks.base import Check, Outcome, World, conclude
+from todo_manager.checks.expect import (
+    Expectation,
+    Judgement,
+    TextMatch,
+    judge_text,
+    paths,
+    show,
+    text_match,
+)
+from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.checks.file import Ground, Unlookable, location, not_text
+from todo_manager.checks.tcp import Exchange, explain, too_late
+from todo_manager.model import Output, Verdict
+
+if TYPE_CHECKING:
+    import ssl
+
+    from urllib3.response import HTTPResponse
+
+BODY_LIMIT = 2**20
+"""Bytes of a body that are read, and again that are kept of it once it is unpacked."""
+MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = ("connection", "content-length", "transfer-encoding")
+"""Headers that would contradict what is sent."""
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+class Refused(Exception):
+    """An answer with which the exchange cannot go on; the verdict is failed."""
+
+
+def _url(tree: Tree) -> str:
+    value = fields.text(tree)
+    parts = split(value)
+    if "@" in parts.netloc:
+        raise Wrong("no user or password in a URL: it is shown everywhere; use basic_auth")
+    return value
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an http or https URL; raises Wrong for any other."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:
+        raise Wrong(f"is not a URL: {problem}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise Wrong("expected a URL like http://host:port/path or https://…")
+    if re.search(r"[\x00-\x20\x7f\\]", url):
+        raise Wrong("holds a blank or another character that no URL may hold")
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", parts.hostname):
+        raise Wrong("expected a host name of ASCII letters (xn--… for others) or an address")
+    return parts
+
+
+def _statuses(tree: Tree) -> tuple[int, ...]:
+    found = fields.integers(tree)
+    if any(not 200 <= status <= 599 for status in found):
+        raise Wrong("the status of an answer is a number from 200 to 599")
+    return found
+
+
+def _headers(tree: Tree) -> dict[str, str]:
+    found = fields.string_map(tree)
+    for name, value in found.items():
+        if not _NAME.fullmatch(name):
+            raise Wrong(f"{name!r} is not the name of a header")
+        if name.lower() in _OURS:
+            raise Wrong(f"the header {name} is set by the request itself")
+        # The value may be a secret: it is never repeated.
+        if not re.fullmatch(r"[\t\x20-\x7e\xa0-\xff]*", value):
+            raise Wrong(f"the value of the header {name} holds a character no header may hold")
+    return found
+
+
+def _account(tree: Tree) -> dict[str, str]:
+    found = fields.string_map(tree)
+    if set(found) != {"user", "password"} or ":" in found["user"]:
+        raise Wrong("expected {user: …, password: …}, the user without a colon")
+    return found
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The last answer of an exchange."""
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    hops: tuple[str, ...]
+    """URLs to which redirects led, the last one answering."""
+    body: Output
+    unread: str
+    """Why the body cannot be searched; empty where it can."""
+    peer: dict[str, Any]
+    elapsed: float
+    """Seconds from the start to the end of the body, redirects included."""
+
+
+class Http(Check, frozen=True, kw_only=True):
+    """A URL answers as it should.
+
+        http: "http://127.0.0.1:8200/health"
+        json: {status: ok}
+        within: 30s
+
+    A bare check wants the status 200, which a static page or another process also gives: say what
+    body or json shows the service itself. Redirects are not followed unless asked, proxies of the
+    environment are not used, https is verified, nothing is retried within an attempt.
+    Refused, reset, TLS error, garbage or no complete answer within `timeout`: failed. A name that does
+    not resolve, no route, or a missing `ca_file`: error.
+    """
+
+    kind = "http"
+    timeout_verdict = Verdict.FAILED
+
+    subject: Annotated[str, Convert(_url)] = ""
+    """An http or https URL without user and password."""
+    method: Annotated[str, Convert(fields.one_of(*_METHODS), expects=True)] = "GET"
+    """The request's method; no body is sent with it."""
+    status: Annotated[tuple[int, ...], Convert(_statuses, expects=True)] = (200,)
+    """The status or statuses that are right."""
+    headers: Annotated[dict[str, str], Convert(_headers, secrets=True)] = {}
+    """Headers to send; a redirect to another origin is not given them."""
+    body: Annotated[TextMatch | None, Convert(text_match, expects=True)] = None
+    """A mapping of contains, matches, lacks, equals, json; at most 1 MiB is searched."""
+    json: Annotated[dict[str, Expectation], Convert(paths, expects=True)] = {}
+    """Paths like `a.b[0]` into the JSON of the body, with a value or an operator each."""
+    max_response_time: Annotated[float | None, Convert(fields.timeout, expects=True)] = None
+    """How long it may take to the last byte, name resolution and redirects included."""
+    follow_redirects: Annotated[bool, Convert(fields.boolean, expects=True)] = False
+    """Whether up to 5 redirects are followed; never from https to http."""
+    ca_file: Annotated[str, Convert(location, expects=True)] = ""
+    """PEM file of the only authorities trusted: a path below the project, or an absolute one."""
+    basic_auth: Annotated[dict[str, str], Convert(_account, secrets=True)] = {}
+    """`{user: …, password: …}`, sent to the URL's own origin only."""
+
+    def problems(self) -> list[str]:
+        found = []
+        if self.method == "HEAD" and (self.body or self.json):
+            found.append("an answer to HEAD has no body: use GET with body or json")
+        if self.basic_auth and any(name.lower() == "authorization" for name in self.headers):
+            found.append("basic_auth and a header Authorization: one of them")
+        if self.ca_file and self.subject.startswith("http:") and not self.follow_redirects:
+            found.append("ca_file is for https")
+        return found
+
+    def lint(self) -> list[str]:
+        if self.body or self.json:
+            return []
+        also = ", and so would the login page it redirects to" if self.follow_redirects else ""
+        return [f"a static page would pass by its status alone{also}: add body or json"]
+
+    def attempt(self, world: World, timeout: float) -> Outcome:
+        from http.client import HTTPException
+
+        from urllib3.exceptions import HTTPError
+
+        exchange = Exchange(timeout)
+        try:
+            return self._judge(exchange.run(lambda: self._fetch(exchange, world)))
+        except TimeoutError:
+            verdict, reason = too_late(exchange, timeout)
+        except Unlookable as problem:
+            verdict, reason = Verdict.ERROR, f"could not ask: {problem}"
+        except (Refused, HTTPException, HTTPError) as problem:
+            verdict, reason = _protocol(problem)
+        except (OSError, ValueError, RuntimeError) as problem:
+            verdict, reason = explain(problem)
+        return self._no_answer(exchange, verdict, reason)
+
+    def _no_answer(self, exchange: Exchange, verdict: Verdict, reason: str) -> Outcome:
+        came = bytes(exchange.received)
+        if came:
+            reason += f", after {len(came)} bytes of the body"
+        return Outcome(
+            verdict=verdict,
+            expected=self._wanted(),
+            actual=reason,
+            facts={"elapsed_s": round(exchange.elapsed(), 3)},
+            outputs=(_output(came, cut=True),) if came else (),
+        )
+
+    def _wanted(self) -> str:
+        return f"{self.method} {self.subject} answers {' or '.join(map(str, self.status))}"
+
+    def _fetch(self, exchange: Exchange, world: World) -> Answer:
+        """The answer to the request, or to the last of the redirects that are followed."""
+        url, method, own = self.subject, self.method, True
+        hops: list[str] = []
+        while True:
+            response, peer = self._ask(exchange, world, url, method, own)
+            target = response.headers.get("location", "")
+            if not self.follow_redirects or response.status not in _REDIRECTS or not target:
+                break
+            response.close()
+            if len(hops) == MAX_REDIRECTS:
+                raise Refused(f"more than {MAX_REDIRECTS} redirects, the last to {show(target)}")
+            hops.append(_redirect(url, target))
+            # What is meant for one server is not told to another.
+            own = own and _origin(hops[-1]) == _origin(url)
+            url, method = hops[-1], _method(response.status, method)
+        exchange.stage = "reading the body"
+        with response:
+            body, unread = _unpacked(exchange, _read(exchange, response), response.headers)
+        return Answer(
+            status=response.status,
+            headers=response.headers,
+            url=url,
+            hops=tuple(hops),
+            body=body,
+            unread=unread,
+            peer=peer,
+            elapsed=exchange.elapsed(),
+        )
+
+    def _ask(
+        self, exchange: Exchange, world: World, url: str, method: str, own: bool
+    ) -> tuple[HTTPResponse, dict[str, Any]]:
+        """Send one request over a connection of its own; give back its answer, the body unread."""
+        from urllib3.connection import HTTPConnection, HTTPSConnection
+        from urllib3.util import parse_url
+
+        target = parse_url(url)
+        secure = target.scheme == "https"
+        context = _context(world, self.ca_file, exchange.left()) if secure else None
+        host, port = (target.host or "").strip("[]"), target.port or (443 if secure else 80)
+        sock = exchange.connect(host, port)
+        peer: dict[str, Any] = {"address": sock.getpeername()[0]}
+        if context is not None:
+            exchange.stage = "agreeing on TLS"
+            sock.settimeout(exchange.left())
+            tls = exchange.hold(context.wrap_socket(sock, server_hostname=host.rstrip(".")))
+            sock, peer["tls"] = tls, _certificate(tls)
+        exchange.stage = "waiting for the answer"
+        sock.settimeout(exchange.left())
+        kind = HTTPSConnection if secure else HTTPConnection
+        connection = kind(host, port, timeout=exchange.left())
+        connection.sock = sock
+        connection.request(
+            method, target.request_uri, headers=self._sent(own), preload_content=False
+        )
+        return connection.getresponse(), peer
+
+    def _sent(self, own: bool) -> dict[str, str]:
+        """The headers of a request; the check's own ones only to the origin it names."""
+        sent = {
+            "User-Agent": "todo_manager",
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "close",
+        }
+        if not own:
+            return sent
+        if self.basic_auth:
+            account = f"{self.basic_auth['user']}:{self.basic_auth['password']}"
+            sent["Authorization"] = "Basic " + b64encode(account.encode()).decode()
+        mine = {name.lower() for name in self.headers}
+        return {k: v for k, v in sent.items() if k.lower() not in mine} | self.headers
+
+    def _judge(self, answer: Answer) -> Outcome:
+        found = [self._judge_status(answer), *self._judge_body(answer)]
+        if self.max_response_time is not None:
+            found.append(self._judge_time(answer, self.max_response_time))
+        facts = {
+            "status": answer.status,
+            "url": answer.url,
+            "elapsed_s": round(answer.elapsed, 3),
+            **answer.peer,
+            **({"redirects": list(answer.hops)} if answer.hops else {}),
+        }
+        elsewhere = _origin(answer.url)[1] != _origin(self.subject)[1]
+        message = f"redirected to another host: {answer.url}" if elsewhere else ""
+        return conclude(found, facts=facts, outputs=(answer.body,), message=message)
+
+    def _judge_status(self, answer: Answer) -> Judgement:
+        so = answer.status in self.status
+        actual = f"status {answer.status}"
+        if answer.status in _REDIRECTS and (target := answer.headers.get("location")):
+            actual += f", a redirect to {show(target)} that was not followed"
+        if answer.hops:
+            actual += f" from {answer.url}"
+        return Judgement(Verdict.PASSED if so else Verdict.FAILED, self._wanted(), actual)
+
+    def _judge_body(self, answer: Answer) -> list[Judgement]:
+        if not self.body and not self.json:
+            return []
+        if answer.unread:
+            return [Judgement(Verdict.ERROR, "a body that can be read", answer.unread)]
+        found = judge_text("body", answer.body, self.body) if self.body else []
+        if self.body and self.body.lacks and (reason := not_text(answer.body.kept)):
+            found.append(Judgement(Verdict.ERROR, "a body that can be searched", reason))
+        wanted = TextMatch(json=self.json)
+        return found + (judge_text("body", answer.body, wanted) if self.json else [])
+
+    def _judge_time(self, answer: Answer, most: float) -> Judgement:
+        expected = f"the whole answer within {most:g} s"
+        actual = f"it took {answer.elapsed:.3f} s"
+        if answer.elapsed > most:
+            return Judgement(Verdict.FAILED, expected, actual)
+        if answer.body.truncated:
+            return Judgement(Verdict.ERROR, expected, "the body is longer than what is read of it")
+        return Judgement(Verdict.PASSED, expected, actual)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+
+
+def _redirect(url: str, target: str) -> str:
+    """The URL to which a redirect leads; raises Refused for one that is not followed."""
+    onward = urljoin(url, target).partition("#")[0]
+    try:
+        parts = split(onward)
+    except Wrong:
+        raise Refused(f"it redirects to {show(target)}, which is no http URL") from None
+    if "@" in parts.netloc:
+        raise Refused(f"it redirects to {parts.hostname} with a user or password in the URL")
+    if url.startswith("https:") and parts.scheme == "http":
+        raise Refused(f"it redirects from https to {onward}")
+    return onward
+
+
+def _method(status: int, method: str) -> str:
+    """The method after a redirect, as browsers do it (RFC 9110, 15.4)."""
+    changes = status == 303 and method != "HEAD" or status in (301, 302) and method == "POST"
+    return "GET" if changes else method
+
+
+def _context(world: World, ca_file: str, seconds: float) -> ssl.SSLContext:
+    """What https is verified against; SSL_CERT_FILE and its like have no say."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file:
+        try:
+            context.load_verify_locations(cadata=_authorities(world, ca_file, seconds))
+        except (OSError, ValueError) as problem:
+            reason = getattr(problem, "reason", None) or getattr(problem, "strerror", None)
+            raise Unlookable(f"ca_file {ca_file}: {reason or problem}") from None
+        return context
+    known = ssl.get_default_verify_paths()
+    file, folder = Path(known.openssl_cafile), Path(known.openssl_capath)
+    if not file.exists() and not folder.exists():
+        raise Unlookable("this Python has no authorities for https: name a ca_file")
+    context.load_verify_locations(
+        str(file) if file.exists() else None, str(folder) if folder.exists() else None
+    )
+    return context
+
+
+def _authorities(world: World, ca_file: str, seconds: float) -> str:
+    seen = Ground(world.root, seconds).look(ca_file, content=True)
+    found = _CERTIFICATE.findall(seen.data.decode("latin-1"))
+    if not found:
+        raise Unlookable(f"ca_file {ca_file} holds no certificate")
+    return "\n".join(found)
+
+
+def _certificate(sock: ssl.SSLSocket) -> dict[str, str]:
+    known: Any = sock.getpeercert() or {}
+    subject = [f"{key}={value}" for part in known.get("subject", ()) for key, value in part]
+    return {"subject": ", ".join(subject), "until": str(known.get("notAfter", ""))}
+
+
+def _read(exchange: Exchange, response: HTTPResponse) -> bool:
+    """Take the body off the wire, still packed; whether it ended before the limit."""
+    while len(exchange.received) <= BODY_LIMIT:
+        chunk = response.read1(65536, decode_content=False)
+        if not chunk:
+            return True
+        exchange.received += chunk
+        exchange.left()
+    return False
+
+
+def _unpacked(exchange: Exchange, whole: bool, headers: Mapping[str, str]) -> tuple[Output, str]:
+    """The body as an output, and why it cannot be searched, if so. A bomb is unpacked to the limit."""
+    raw = bytes(exchange.received)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if not raw or encoding in ("", "identity"):
+        return _output(raw, cut=not whole), ""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return _output(raw, cut=not whole), f"it is packed as {show(encoding)}, not asked for"
+    # 47: gzip or zlib, whichever it is; -15: the bare stream that some servers call deflate.
+    for window in (47, -15) if encoding == "deflate" else (47,):
+        box = zlib.decompressobj(window)
+        try:
+            body = box.decompress(raw, BODY_LIMIT + 1)
+        except zlib.error:
+            continue
+        cut = not whole or len(body) > BODY_LIMIT
+        bad = "" if cut or box.eof and not box.unused_data else "its packed body is not whole"
+        return _output(body, cut=cut), bad
+    return _output(raw, cut=not whole), f"it is not {encoding}, as it says it is"
+
+
+def _output(data: bytes, *, cut: bool) -> Output:
+    return Output(
+        stream="body",
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        kept=data[:BODY_LIMIT],
+        truncated=cut or len(data) > BODY_LIMIT,
+    )
+
+
+def _protocol(problem: Exception) -> tuple[Verdict, str]:
+    """As `explain`, for what http.client and urllib3 raise."""
+    from http.client import IncompleteRead
+
+    from urllib3.exceptions import LocationValueError
+
+    cause = problem.__cause__
+    if isinstance(problem, Refused):
+        return Verdict.FAILED, str(problem)
+    if isinstance(problem, LocationValueError):
+        return Verdict.ERROR, "could not ask: it is not a URL"
+    if isinstance(problem, ConnectionError):
+        return Verdict.FAILED, "the connection was closed without an answer"
+    if isinstance(cause, OSError):
+        return explain(cause)
+    if isinstance(cause or problem, IncompleteRead):
+        return Verdict.FAILED, "the answer broke off"
+    return Verdict.FAILED, f"no proper http answer: {type(problem).__name__} {show(str(problem))}"

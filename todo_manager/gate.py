@@ -1,0 +1,110 @@
+"""The gate: may this phase be done?
+
+`refusal` is the one function that decides. `done` and `verify` bring a case before it and record what
+came of it; every surface (command line, screen, agents) goes through them. It fails closed: what is
+not known to be so keeps the phase open.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from msgspec import Struct
+
+from todo_manager.errors import Kind, OutOfOrder, Refused, TodoError, Unevaluated
+from todo_manager.model import Result, Verdict
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """Everything the decision about one phase rests on."""
+
+    plan: str
+    index: int
+    key: str
+    required: int
+    """How many required checks the definition has."""
+    untrusted: TodoError | None
+    """Why its definition or inputs are not the accepted ones; None when they are."""
+    needs: tuple[tuple[int, str, str], ...]
+    """Index, key and state of each phase it needs."""
+    results: tuple[Result, ...] | None = None
+    """What the checks said; None before they ran."""
+
+
+def refusal(case: Case) -> TodoError | None:
+    """Why the phase may not be done; None opens the gate.
+
+    Before anything runs, a change since acceptance wins over a wrong order, and that over a missing
+    check. After the run a failed check wins, then one that could not be evaluated, then a change or
+    a need that came undone meanwhile.
+    """
+    beforehand = case.untrusted or _order(case) or _no_checks(case)
+    if case.results is None:
+        return beforehand
+    return _verdicts(case, case.results) or beforehand
+
+
+def satisfied(state: str) -> bool:
+    """Whether a phase in this state is one that others may rest on."""
+    return state in ("done", "attested")
+
+
+def _order(case: Case) -> TodoError | None:
+    for index, key, state in case.needs:
+        if not satisfied(state):
+            verb = f"todo_manager done {case.plan} {index}"
+            return OutOfOrder(
+                f"phase {case.index} ({case.key}) needs phase {index} ({key}), which is {state}",
+                hint=f"todo_manager show {case.plan}, then: {verb}",
+            )
+    return None
+
+
+def _no_checks(case: Case) -> TodoError | None:
+    if case.required:
+        return None
+    plan, k = case.plan, case.index
+    return Refused(
+        f"phase {k} ({case.key}) has no required check, so nothing can show that it is done",
+        kind=Kind.NO_CHECKS,
+        hint=f"write phases/{plan}/p{k}_check.sh (exit 0 passed, 1 not so) · "
+        f"try: todo_manager verify {plan} {k} · a person: todo_manager accept {plan} · "
+        f"then: todo_manager done {plan} {k} · or, on a person's word: "
+        f'todo_manager attest {plan} {k} --reason "…"',
+        person=True,
+    )
+
+
+def _verdicts(case: Case, results: Iterable[Result]) -> TodoError | None:
+    """Passing means: as many required results as required checks, and every one passed or waived."""
+    required = [result for result in results if result.required]
+    for verdict, error in ((Verdict.FAILED, Refused), (Verdict.ERROR, Unevaluated)):
+        found = [result for result in required if result.verdict == verdict]
+        if found:
+            return error(_told(case, found), hint=f"put it right, then: {_again(case)}")
+    opening = [r for r in required if r.verdict in (Verdict.PASSED, Verdict.WAIVED)]
+    if len(opening) != len(required) or len(required) < max(case.required, 1):
+        return Unevaluated(
+            f"phase {case.index}: {case.required} required checks, {len(opening)} verdicts that pass",
+            hint=_again(case),
+        )
+    return None
+
+
+def _again(case: Case) -> str:
+    return f"todo_manager done {case.plan} {case.index}"
+
+
+def _told(case: Case, found: list[Result]) -> str:
+    first = found[0]
+    said = first.actual or first.message
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return (
+        f"phase {case.index} ({case.key}): check {first.id} ({first.kind} {_short(first.subject)}) "
+        f"expected {first.expected}" + (f"; {said}" if said else "") + more
+    )
+
+
+def _short(subject: str) -> str:
+    line = " ".join(subject.split())
+    return line if len(line) <= 60 else line[:57] + "..."

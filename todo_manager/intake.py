@@ -1,0 +1,379 @@
+"""How plans enter the store: the first import accepts, later ones propose, a person accepts.
+
+Everything a document rests on is read and bound before the first row is written, so a document that
+does not load changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from sqlite_utils import Database
+
+from todo_manager import coupling, definition, ledger, locks, plans
+from todo_manager.attempts import Project, set_mark
+from todo_manager.canonical import encode
+from todo_manager.checks.parse import parse
+from todo_manager.definition import Definition
+from todo_manager.documents.base import Document
+from todo_manager.errors import InvalidDocument, Kind, Untrusted
+from todo_manager.ledger import Actor
+from todo_manager.model import PlanDoc
+from todo_manager.project import Settings
+
+
+class Bound(Struct, frozen=True, kw_only=True):
+    """A plan document with every phase bound to the files it rests on."""
+
+    plan: PlanDoc
+    definitions: tuple[Definition, ...]
+    document: Document
+    path: str | None
+    """The document's path in the project; None when it lies outside and is not followed."""
+    coupled: coupling.Coupled
+
+    @property
+    def digest(self) -> str:
+        return definition.plan_digest((d.key, d.digest) for d in self.definitions)
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """What an import did with one plan."""
+
+    id: str
+    outcome: str
+    """`imported`, `updated` (equal definition, texts taken over) or `differs`."""
+    phases: int
+    attested: int = 0
+    """Done marks of the document that were recorded as attested by it."""
+    marks_ignored: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+def bind(root: Path, settings: Settings, document: Document, path: str | None) -> list[Bound]:
+    """Bind every plan of a document; InvalidDocument naming all files that cannot be bound."""
+    found, problems = [], []
+    for plan in document.plans:
+        try:
+            found.append(_bind_plan(root, settings, document, path, plan))
+        except (OSError, ValueError) as error:
+            problems.append(f"{document.name}: {plan.id}: {plans.words(error)}")
+    if problems:
+        raise InvalidDocument(problems, hint=f"todo_manager lint {document.name}")
+    return found
+
+
+def _bind_plan(
+    root: Path, settings: Settings, document: Document, path: str | None, plan: PlanDoc
+) -> Bound:
+    coupled = coupling.read_folder(root, plan.id, len(plan.phases))
+    definitions = tuple(
+        definition.bind(
+            root,
+            settings,
+            coupled,
+            plans.document_names(plan),
+            index=index,
+            key=phase.key,
+            needs=phase.needs,
+            verify=phase.verify,
+        )
+        for index, phase in enumerate(plan.phases)
+    )
+    return Bound(
+        plan=plan, definitions=definitions, document=document, path=path, coupled=coupled
+    )
+
+
+def project_path(root: Path, path: Path) -> str | None:
+    """A document's path relative to the project, or None when it lies outside."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return None
+
+
+def take(project: Project, bounds: list[Bound], actor: Actor) -> list[Taken]:
+    """Import bound plans in one transaction: new ones are stored, known ones change no gate."""
+    found = []
+    with project.recording() as db:
+        for bound in bounds:
+            known = db.execute("SELECT 1 FROM plans WHERE id = ?", (bound.plan.id,)).fetchone()
+            found.append(_update(project, bound, actor) if known else _enter(project, bound, actor))
+    return found
+
+
+def _enter(project: Project, bound: Bound, actor: Actor) -> Taken:
+    db, plan = project.db, bound.plan
+    marks = [index for index, phase in enumerate(plan.phases) if phase.marked]
+    attested = [index for index in marks if not bound.definitions[index].required_count()]
+    recorded = ledger.append(
+        db, "imported", actor, plan=plan.id, data=_accepting_data(bound, ignored=len(marks) - len(attested))
+    )
+    Database(db).table("plans").insert(
+        {"id": plan.id, "created": plan.created or ledger.now(), "closed": 0}
+        | _plan_row(bound, recorded, actor)
+    )
+    _write_phases(project, bound)
+    for index in attested:
+        _attest_by_document(db, bound, index, actor)
+    return Taken(
+        id=plan.id,
+        outcome="imported",
+        phases=len(plan.phases),
+        attested=len(attested),
+        marks_ignored=len(marks) - len(attested),
+        warnings=_warnings(bound),
+    )
+
+
+def _attest_by_document(db: sqlite3.Connection, bound: Bound, index: int, actor: Actor) -> None:
+    found = bound.definitions[index]
+    recorded = ledger.append(
+        db,
+        "attested",
+        actor,
+        plan=bound.plan.id,
+        key=found.key,
+        data={
+            "by": "document",
+            "document": bound.document.name,
+            "reason": "marked done in the imported document",
+            "digest": found.digest,
+            "inputs": {},
+        },
+    )
+    set_mark(db, bound.plan.id, found.key, "attested", recorded, found.digest, {})
+
+
+def _update(project: Project, bound: Bound, actor: Actor) -> Taken:
+    plan = plans.load(project.db, bound.plan.id)
+    plans.verify_accepted(project.db, plan)
+    marks = sum(phase.marked for phase in bound.plan.phases)
+    if bound.digest != plan.digest:
+        outcome = "differs"
+    else:
+        outcome = "updated"
+        ledger.append(project.db, "texts", actor, plan=plan.id, data=_source_data(bound))
+        _take_texts(project, bound)
+    return Taken(
+        id=plan.id,
+        outcome=outcome,
+        phases=len(bound.plan.phases),
+        marks_ignored=marks,
+        warnings=_warnings(bound),
+    )
+
+
+def differs(id_: str, name: str) -> Untrusted:
+    """The refusal of an import whose definition is not the accepted one."""
+    return Untrusted(
+        f"{name}: {id_} is known, and its definition differs from what was accepted",
+        kind=Kind.SOURCE_CHANGED,
+        hint=f"todo_manager diff {id_} {name} shows how; a person: todo_manager accept {id_} {name}",
+        person=True,
+    )
+
+
+def accept(project: Project, bound: Bound, expected: str, actor: Actor) -> None:
+    """Make a bound document the accepted definition; marks stay with their phase keys.
+
+    `expected` is the digest of the definition whose replacement was shown to the person; another one
+    now is Untrusted.
+    """
+    with project.recording() as db:
+        before = plans.load(db, bound.plan.id)
+        plans.verify_accepted(db, before)
+        if before.digest != expected:
+            raise Untrusted(
+                "another definition was accepted meanwhile",
+                hint=f"todo_manager accept {bound.plan.id}, which shows the difference anew",
+            )
+        recorded = ledger.append(
+            db, "accepted", actor, plan=bound.plan.id, data=_accepting_data(bound, ignored=0)
+        )
+        Database(db).table("plans").update(
+            db.execute("SELECT seq FROM plans WHERE id = ?", (bound.plan.id,)).fetchone()["seq"],
+            _plan_row(bound, recorded, actor),
+        )
+        _write_phases(project, bound)
+
+
+def take_texts(project: Project, bound: Bound, actor: Actor) -> None:
+    """Take over titles, explanations and notes of a document whose gates are unchanged."""
+    with project.recording() as db:
+        ledger.append(db, "texts", actor, plan=bound.plan.id, data=_source_data(bound))
+        _take_texts(project, bound)
+
+
+def _take_texts(project: Project, bound: Bound) -> None:
+    db, plan = project.db, bound.plan
+    row = db.execute("SELECT * FROM plans WHERE id = ?", (plan.id,)).fetchone()
+    kept = {"accepted_seq", "accepted_hash", "accepted_by", "names", "digest"}
+    recorded = ledger.Recorded(row["accepted_seq"], row["accepted_hash"])
+    texts = _plan_row(bound, recorded, Actor(row["accepted_by"] or ""))
+    texts = {name: value for name, value in texts.items() if name not in kept}
+    Database(db).table("plans").update(row["seq"], texts)
+    _write_phases(project, bound)
+
+
+def _accepting_data(bound: Bound, *, ignored: int) -> dict[str, Any]:
+    return _source_data(bound) | {
+        "digest": bound.digest,
+        "phases": [[d.key, d.digest] for d in bound.definitions],
+        "marks_ignored": ignored,
+    }
+
+
+def _source_data(bound: Bound) -> dict[str, Any]:
+    return {
+        "source": bound.path or bound.document.name,
+        "source_sha256": hashlib.sha256(bound.document.original).hexdigest(),
+        "format": bound.document.format,
+    }
+
+
+def _plan_row(bound: Bound, recorded: ledger.Recorded, actor: Actor) -> dict[str, Any]:
+    plan = bound.plan
+    return {
+        "title": plan.title,
+        "description": plan.description,
+        "source": plan.source,
+        "status": plan.status,
+        "updated": plan.updated or ledger.now(),
+        "format": plan.format,
+        "names": plans.names_text(plan),
+        "source_path": bound.path,
+        "source_sha256": hashlib.sha256(bound.document.original).hexdigest(),
+        "digest": bound.digest,
+        "accepted_seq": recorded.seq,
+        "accepted_hash": recorded.hash,
+        "accepted_by": actor.name,
+    }
+
+
+_MARK_COLUMNS = (
+    "mark",
+    "mark_seq",
+    "mark_hash",
+    "mark_digest",
+    "mark_inputs",
+    "last_verdict",
+    "last_digest",
+    "last_run",
+)
+
+
+def _write_phases(project: Project, bound: Bound) -> None:
+    """Write all phases, files and contents of a plan anew, carrying marks over by phase key."""
+    db, id_ = project.db, bound.plan.id
+    before = {row["key"]: row for row in db.execute("SELECT * FROM phases WHERE plan = ?", (id_,))}
+    rows = []
+    for index in range(len(bound.definitions)):
+        row = _phase_row(bound, index)
+        if old := before.get(row["key"]):
+            row |= {name: old[name] for name in _MARK_COLUMNS}
+        rows.append(row)
+    database = Database(db)
+    db.execute("DELETE FROM phases WHERE plan = ?", (id_,))
+    db.execute("DELETE FROM files WHERE plan = ?", (id_,))
+    database.table("phases").insert_all(rows)
+    database.table("files").insert_all(_file_rows(project.root, bound))
+    database.table("contents").insert_all(_contents(bound), ignore=True)
+    open_left = any(row["mark"] not in ("done", "attested") for row in rows)
+    db.execute("UPDATE plans SET closed = ? WHERE id = ?", (int(not open_left), id_))
+
+
+def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
+    phase, found = bound.plan.phases[index], bound.definitions[index]
+    return {
+        "plan": bound.plan.id,
+        "idx": index,
+        "key": phase.key,
+        "title": phase.title,
+        "explain": phase.explain,
+        "note": phase.note,
+        "text": phase.text,
+        "needs": json.dumps(list(phase.needs)),
+        "verify": encode(list(phase.verify)),
+        "checks": json.dumps([_check_view(bound, id_, tree) for id_, tree in found.checks]),
+        "required": found.required_count(),
+        "definition": found.text,
+        "digest": found.digest,
+        "lock": locks.number_of(bound.plan.id, phase.key),
+        "mark": "open",
+    } | {name: None for name in _MARK_COLUMNS if name != "mark"}
+
+
+def _check_view(bound: Bound, id_: str, tree: Any) -> dict[str, Any]:
+    plan = bound.plan
+    check = parse(tree, lambda *_: None, inputs=plan.inputs, secrets=plan.secrets)
+    kind = check.kind if check else "unknown"
+    subject = tree.get(kind, "")
+    return {
+        "id": id_,
+        "kind": kind,
+        "subject": " ".join(subject) if isinstance(subject, list) else str(subject),
+        "name": str(tree.get("name", "")),
+        "required": definition.is_required(tree),
+    }
+
+
+def _file_rows(root: Path, bound: Bound) -> list[dict[str, Any]]:
+    """What reads compare with a stat: the document, scripts and helpers, named scripts, pins."""
+    rows: dict[tuple[str, str, int], str] = {}
+    if bound.path:
+        rows[bound.path, "source", -1] = hashlib.sha256(bound.document.original).hexdigest()
+    for index, found in enumerate(bound.definitions):
+        for path, file in found.files.items():
+            rows[path, "script" if path in found.coupled else "named", index] = file.sha256
+        for helper in found.helpers:
+            rows[helper.path, "helper", index] = helper.sha256
+        for path, sha256 in found.pins.items():
+            rows[path, "pin", index] = sha256
+    for helper in bound.coupled.helpers:
+        rows.setdefault((helper.path, "helper", -1), helper.sha256)
+    return [
+        {
+            "plan": bound.plan.id,
+            "path": path,
+            "role": role,
+            "phase": index,
+            "stamp": stamp_of(os.stat(root / path)),
+            "sha256": sha256,
+        }
+        for (path, role, index), sha256 in rows.items()
+    ]
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """What changes when a file does; the change time cannot be set back."""
+    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
+def _contents(bound: Bound) -> list[dict[str, Any]]:
+    """The bytes that were accepted: the document as it was, scripts, helpers."""
+    found = {hashlib.sha256(bound.document.original).hexdigest(): bound.document.original}
+    for one in bound.definitions:
+        for file in (*one.files.values(), *one.helpers):
+            found[file.sha256] = file.data
+    return [{"sha256": name, "data": zlib.compress(data)} for name, data in found.items()]
+
+
+def _warnings(bound: Bound) -> tuple[str, ...]:
+    """The reader's warnings, and phases that nothing can prove."""
+    bare = [n for n, found in enumerate(bound.definitions) if not found.required_count()]
+    if not bare or bound.document.format != "plan@1":
+        return bound.document.warnings
+    phases = ", ".join(map(str, bare))
+    return (
+        *bound.document.warnings,
+        f"{bound.document.name}: without a required check: phase {phases}; `done` refuses those",
+    )

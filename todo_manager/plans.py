@@ -1,0 +1,371 @@
+"""Accepted plans as the store holds them, and the same plans as they are on disk right now.
+
+The store holds the accepted definition; the document is only a proposal. `on_disk` reads whatever a
+phase rests on anew and says where it differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any, Iterable
+
+from msgspec import Struct
+
+from todo_manager import coupling, definition, documents, ledger
+from todo_manager.canonical import Tree, decode, digest, encode
+from todo_manager.definition import Definition, Names
+from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, UsageProblem
+from todo_manager.model import PhaseDoc, PlanDoc
+from todo_manager.problems import did_you_mean
+from todo_manager.project import Settings, inside
+
+
+class Phase(Struct, frozen=True, kw_only=True):
+    """One accepted phase: its row."""
+
+    idx: int
+    key: str
+    title: str
+    note: str
+    needs: tuple[str, ...]
+    verify: tuple[Tree, ...]
+    definition: str
+    digest: str
+    required: int
+    mark: str
+    mark_seq: int | None
+    mark_hash: str | None
+    mark_digest: str | None
+    mark_inputs: dict[str, str]
+    last_verdict: str | None
+    last_digest: str | None
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """One accepted plan: its row, its phases, its bound inputs."""
+
+    id: str
+    title: str
+    format: str
+    names: Names
+    source_path: str | None
+    source_sha256: str | None
+    digest: str
+    accepted_seq: int
+    accepted_hash: str
+    phases: tuple[Phase, ...]
+    bound: dict[str, str]
+
+    def phase(self, index: int) -> Phase:
+        """The phase with this index; UsageProblem naming the ones there are."""
+        if not 0 <= index < len(self.phases):
+            last = len(self.phases) - 1
+            raise UsageProblem(
+                f"{self.id} has no phase {index}; its phases are 0 to {last}",
+                kind=Kind.UNKNOWN_PHASE,
+                hint=f"todo_manager show {self.id}",
+            )
+        return self.phases[index]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The phases as `states.derive` takes them."""
+        return [
+            {
+                "idx": phase.idx,
+                "key": phase.key,
+                "needs": phase.needs,
+                "required": phase.required,
+                "digest": phase.digest,
+                "mark": phase.mark,
+                "mark_digest": phase.mark_digest,
+                "mark_inputs": phase.mark_inputs,
+                "last_verdict": phase.last_verdict,
+                "last_digest": phase.last_digest,
+            }
+            for phase in self.phases
+        ]
+
+    def with_needs(self, phase: Phase) -> list[Phase]:
+        """A phase and everything it needs, directly or not."""
+        by_key = {other.key: other for other in self.phases}
+        found: dict[str, Phase] = {}
+        todo = [phase]
+        while todo:
+            current = todo.pop()
+            if current.key not in found:
+                found[current.key] = current
+                todo += [by_key[key] for key in current.needs if key in by_key]
+        return list(found.values())
+
+
+def resolve_id(db: sqlite3.Connection, wanted: str) -> str:
+    """The plan an id or an unambiguous prefix of one means; UsageProblem otherwise."""
+    if db.execute("SELECT 1 FROM plans WHERE id = ?", (wanted,)).fetchone():
+        return wanted
+    escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = db.execute(
+        "SELECT id FROM plans WHERE id LIKE ? ESCAPE '\\' ORDER BY id LIMIT 6", (escaped + "%",)
+    )
+    # LIKE ignores case; ids do not.
+    found = [row["id"] for row in rows if wanted and row["id"].startswith(wanted)]
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        raise UsageProblem(
+            f"{wanted!r} begins several plan ids: {', '.join(found)}",
+            kind=Kind.AMBIGUOUS_PLAN,
+            hint=f"todo_manager show {found[0]}",
+        )
+    known = [row["id"] for row in db.execute("SELECT id FROM plans ORDER BY seq DESC LIMIT 1000")]
+    raise UsageProblem(
+        f"there is no plan {wanted!r}{did_you_mean(wanted, known)}",
+        kind=Kind.UNKNOWN_PLAN,
+        hint="todo_manager list",
+    )
+
+
+def load(db: sqlite3.Connection, plan_id: str) -> Plan:
+    """An accepted plan by its exact id."""
+    row = db.execute("SELECT * FROM plans WHERE id = ?", (plan_id,)).fetchone()
+    phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (plan_id,))
+    bound = db.execute("SELECT name, value FROM inputs WHERE plan = ?", (plan_id,))
+    return Plan(
+        id=row["id"],
+        title=row["title"],
+        format=row["format"],
+        names=names_from(row["names"]),
+        source_path=row["source_path"],
+        source_sha256=row["source_sha256"],
+        digest=row["digest"],
+        accepted_seq=row["accepted_seq"],
+        accepted_hash=row["accepted_hash"],
+        phases=tuple(_phase(phase) for phase in phases),
+        bound={item["name"]: item["value"] for item in bound},
+    )
+
+
+def _phase(row: sqlite3.Row) -> Phase:
+    return Phase(
+        idx=row["idx"],
+        key=row["key"],
+        title=row["title"],
+        note=row["note"],
+        needs=tuple(json.loads(row["needs"])),
+        verify=tuple(decode(row["verify"])),
+        definition=row["definition"],
+        digest=row["digest"],
+        required=row["required"],
+        mark=row["mark"],
+        mark_seq=row["mark_seq"],
+        mark_hash=row["mark_hash"],
+        mark_digest=row["mark_digest"],
+        mark_inputs=json.loads(row["mark_inputs"] or "{}"),
+        last_verdict=row["last_verdict"],
+        last_digest=row["last_digest"],
+    )
+
+
+def names_text(plan: PlanDoc) -> str:
+    """The declared names of a document as they are stored."""
+    return encode(
+        {"inputs": list(plan.inputs), "secrets": list(plan.secrets), "vars": dict(plan.vars)}
+    )
+
+
+def names_from(text: str) -> Names:
+    tree = decode(text)
+    return Names(
+        inputs=tuple(map(str, tree["inputs"])),
+        secrets=tuple(map(str, tree["secrets"])),
+        vars=tree["vars"],
+    )
+
+
+def document_names(plan: PlanDoc) -> Names:
+    return Names(inputs=plan.inputs, secrets=plan.secrets, vars=dict(plan.vars))
+
+
+def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
+    """Compare the stored definition with the event that accepted it; IntegrityProblem if it differs."""
+    event = ledger.event_at(db, plan.accepted_seq)
+    newest = ledger.last_of(db, ledger.ACCEPTING, plan.id, "")
+    phases = [[phase.key, phase.digest] for phase in plan.phases]
+    if (
+        event["hash"] != plan.accepted_hash
+        or event["plan"] != plan.id
+        or newest != plan.accepted_seq
+        or event["data"]["phases"] != phases
+    ):
+        raise ledger.broken(f"the accepted definition of {plan.id} is not the one that was recorded")
+    for phase in plan.phases:
+        if digest(phase.definition) != phase.digest:
+            raise ledger.broken(f"the stored definition of {plan.id} {phase.idx} was edited")
+
+
+def verify_mark(db: sqlite3.Connection, plan: Plan, phase: Phase) -> None:
+    """Compare a phase's mark with the newest event that set it; IntegrityProblem if it differs."""
+    newest = ledger.last_of(db, ledger.MARKING, plan.id, phase.key)
+    if newest is None and phase.mark == "open":
+        return
+    where = f"the mark of {plan.id} {phase.idx}"
+    if newest is None or phase.mark_seq != newest:
+        raise ledger.broken(f"{where} ({phase.mark}) does not rest on the newest event about it")
+    event = ledger.event_at(db, newest)
+    meant = {"renewed": "done"}.get(event["event"], event["event"])
+    data = event["data"]
+    if (
+        event["hash"] != phase.mark_hash
+        or meant != phase.mark
+        or data["digest"] != phase.mark_digest
+        or data["inputs"] != phase.mark_inputs
+    ):
+        raise ledger.broken(f"{where} ({phase.mark}) is not what event {newest} recorded")
+
+
+class OnDisk:
+    """A plan as its files are now, read at most once each."""
+
+    def __init__(self, root: Path, settings: Settings, plan: Plan) -> None:
+        self._root = root
+        self._settings = settings
+        self.plan = plan
+        self.source = self._source()
+        """`same`, `gone`, `changed`, `unreadable`, or `none` when the plan has no file."""
+        self.problem = ""
+        self.document: PlanDoc | None = None
+        self.looked: dict[int, tuple[Definition | None, TodoError | None]] = {}
+        """What `untrusted` found, by phase index."""
+        self._coupled: coupling.Coupled | None = None
+        if self.source == "changed":
+            self._read_proposal()
+
+    def _source(self) -> str:
+        if not self.plan.source_path:
+            return "none"
+        try:
+            data = coupling.read_file(self._root, self.plan.source_path).data
+        except FileNotFoundError:
+            return "gone"
+        except (OSError, ValueError):
+            return "changed"
+        same = hashlib.sha256(data).hexdigest() == self.plan.source_sha256
+        return "same" if same else "changed"
+
+    def _read_proposal(self) -> None:
+        try:
+            path = inside(self._root, self.plan.source_path or "")
+            found = documents.read(path, self.plan.source_path)
+            self.document = next((p for p in found.plans if p.id == self.plan.id), None)
+            if self.document is None:
+                self.problem = f"{self.plan.source_path} no longer holds the plan {self.plan.id}"
+        except (InvalidDocument, ValueError, OSError) as error:
+            self.problem = str(error)
+        if self.problem:
+            self.source = "unreadable"
+
+    def coupled(self) -> coupling.Coupled:
+        """Scripts and helpers of the plan. Raises ValueError or OSError."""
+        if self._coupled is None:
+            phases = self.document.phases if self.document else self.plan.phases
+            self._coupled = coupling.read_folder(self._root, self.plan.id, len(phases))
+        return self._coupled
+
+    def accepted(self, phase: Phase) -> Definition:
+        """A phase as accepted in its document, on the files it rests on as they are now.
+
+        Raises ValueError or OSError when one of them is gone or cannot be bound.
+        """
+        return self._bind(
+            self.plan.names, phase.idx, phase.key, phase.needs, phase.verify
+        )
+
+    def proposed(self, phase: Phase) -> Definition | None:
+        """A phase as the changed document states it; None when it has no such phase any more."""
+        if self.document is None:
+            return self.accepted(phase)
+        found = phase_of(self.document, phase.key)
+        if found is None:
+            return None
+        index, doc = found
+        return self._bind(document_names(self.document), index, doc.key, doc.needs, doc.verify)
+
+    def _bind(
+        self, names: Names, index: int, key: str, needs: Iterable[str], verify: Iterable[Tree]
+    ) -> Definition:
+        return definition.bind(
+            self._root,
+            self._settings,
+            self.coupled(),
+            names,
+            index=index,
+            key=key,
+            needs=tuple(needs),
+            verify=verify,
+        )
+
+
+def phase_of(document: PlanDoc, key: str) -> tuple[int, PhaseDoc] | None:
+    """The phase of a document with this key, and its index."""
+    return next(((n, phase) for n, phase in enumerate(document.phases) if phase.key == key), None)
+
+
+def untrusted(disk: OnDisk, phase: Phase) -> tuple[Definition | None, TodoError | None]:
+    """A phase's definition as it is on disk, and why it may not be done with it (None: it may).
+
+    Files are read once for each OnDisk; a new one looks anew.
+    """
+    if phase.idx not in disk.looked:
+        disk.looked[phase.idx] = _look(disk.plan, disk, phase)
+    return disk.looked[phase.idx]
+
+
+def _look(plan: Plan, disk: OnDisk, phase: Phase) -> tuple[Definition | None, TodoError | None]:
+    if disk.source == "unreadable":
+        return None, _changed(plan, Kind.SOURCE_CHANGED, disk.problem)
+    try:
+        found = disk.proposed(phase)
+    except (OSError, ValueError) as error:
+        return None, _changed(plan, Kind.DEFINITION_CHANGED, f"phase {phase.idx}: {words(error)}")
+    if found is None:
+        what = f"{plan.source_path} no longer has the phase {phase.key}"
+        return None, _changed(plan, Kind.SOURCE_CHANGED, what)
+    if found.digest != phase.digest:
+        kind, what = _difference(plan, disk, phase, found)
+        return found, _changed(plan, kind, what)
+    return found, None
+
+
+def _difference(plan: Plan, disk: OnDisk, phase: Phase, found: Definition) -> tuple[Kind, str]:
+    old, new = json.loads(phase.definition), json.loads(found.text)
+    files = [
+        path
+        for part in ("scripts", "helpers", "pins")
+        for path in {**old.get(part, {}), **new.get(part, {})}
+        if old.get(part, {}).get(path) != new.get(part, {}).get(path)
+    ]
+    if files:
+        verb = "differ" if len(files) > 1 else "differs"
+        return Kind.DEFINITION_CHANGED, f"{', '.join(sorted(files))} {verb} from what was accepted"
+    if disk.source == "changed":
+        what = f"phase {phase.idx} ({phase.key}) in {plan.source_path} differs from what was accepted"
+        return Kind.SOURCE_CHANGED, what
+    return Kind.DEFINITION_CHANGED, f"phase {phase.idx} ({phase.key}) differs from what was accepted"
+
+
+def _changed(plan: Plan, kind: Kind, what: str) -> Untrusted:
+    return Untrusted(
+        what,
+        kind=kind,
+        hint=f"restore it (todo_manager diff {plan.id} shows how it differs); "
+        f"or a person: todo_manager accept {plan.id}",
+        person=True,
+    )
+
+
+def words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -1,0 +1,110 @@
+"""What state each phase is in, from rows of the store; standard library only.
+
+One function serves the fast reads and the gate. It looks at marks, digests and needs; it never
+decides whether a phase may become done.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    from typing import Any, Mapping, Sequence
+
+SATISFIED = ("done", "attested")
+"""States on which a phase that needs this one may rest."""
+
+
+Standing = namedtuple("Standing", ["state", "reason"])
+"""A state and, where there is something to say, why; both are `str`."""
+
+
+def derive(
+    phases: Sequence[Mapping[str, Any]],
+    bound: Mapping[str, str],
+    *,
+    running: frozenset[int] = frozenset(),
+    changed: Mapping[int, str] = {},
+    archived: bool = False,
+) -> list[Standing]:
+    """The standing of every phase of a plan, in order.
+
+    Each phase is a mapping with idx, key, needs (list of keys), required (number of required checks),
+    digest, mark, mark_digest, mark_inputs (dict), last_verdict, last_digest. `bound` holds the bound
+    inputs, `running` the indexes somebody holds, `changed` why files of a phase differ on disk.
+    """
+    return _Deriving(phases, bound, running, changed, archived).all()
+
+
+class _Deriving:
+    def __init__(
+        self,
+        phases: Sequence[Mapping[str, Any]],
+        bound: Mapping[str, str],
+        running: frozenset[int],
+        changed: Mapping[int, str],
+        archived: bool,
+    ) -> None:
+        self._phases = phases
+        self._by_key = {phase["key"]: phase for phase in phases}
+        self._bound = bound
+        self._running = running
+        self._changed = changed
+        self._archived = archived
+        self._known: dict[int, Standing] = {}
+
+    def all(self) -> list[Standing]:
+        return [self._of(phase) for phase in self._phases]
+
+    def _of(self, phase: Mapping[str, Any]) -> Standing:
+        if phase["idx"] not in self._known:
+            # Set first: rows edited into a circle of needs must not recurse for ever.
+            self._known[phase["idx"]] = Standing("blocked", "its needs form a circle")
+            self._known[phase["idx"]] = self._first_match(phase)
+        return self._known[phase["idx"]]
+
+    def _first_match(self, phase: Mapping[str, Any]) -> Standing:
+        if self._archived:
+            return Standing("archived", "")
+        if phase["idx"] in self._running:
+            return Standing("running", "another process holds it")
+        if phase["mark"] == "regressed":
+            return Standing("regressed", "a later verify failed")
+        if phase["mark"] in SATISFIED:
+            stale = self._stale(phase)
+            return Standing("stale", stale) if stale else Standing(phase["mark"], "")
+        if blocked := self._blocked(phase):
+            return Standing("blocked", blocked)
+        return self._attempted(phase)
+
+    def _stale(self, phase: Mapping[str, Any]) -> str:
+        if phase["mark_digest"] != phase["digest"]:
+            return "its definition was changed and accepted after it was done"
+        if reason := self._changed.get(phase["idx"]):
+            return reason
+        for name, value in phase["mark_inputs"].items():
+            if self._bound.get(name) != value:
+                return f"the input {name} was {value!r} then and is {self._bound.get(name)!r} now"
+        for need, standing in self._needs(phase):
+            if standing.state in ("stale", "regressed"):
+                return f"it needs phase {need['idx']} ({need['key']}), which is {standing.state}"
+        return ""
+
+    def _blocked(self, phase: Mapping[str, Any]) -> str:
+        for need, standing in self._needs(phase):
+            if standing.state not in SATISFIED:
+                return f"it needs phase {need['idx']} ({need['key']}), which is {standing.state}"
+        return "" if phase["required"] else "it has no required check"
+
+    def _attempted(self, phase: Mapping[str, Any]) -> Standing:
+        if phase["last_digest"] == phase["digest"] and not self._changed.get(phase["idx"]):
+            if phase["last_verdict"] == "error":
+                return Standing("errored", "at the last attempt a check could not be evaluated")
+            if phase["last_verdict"] == "failed":
+                return Standing("failed", "a check failed at the last attempt")
+        return Standing("ready", self._changed.get(phase["idx"], ""))
+
+    def _needs(self, phase: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Standing]]:
+        known = [self._by_key[key] for key in phase["needs"] if key in self._by_key]
+        return [(need, self._of(need)) for need in known]
