@@ -62,7 +62,7 @@ class Attempted(Struct, frozen=True, kw_only=True):
 Attempting = Generator[Event, None, Attempted]
 
 
-class _Stage(Struct, kw_only=True):
+class Stage(Struct, kw_only=True):
     """One look at a phase before anything runs."""
 
     plan: Plan
@@ -108,7 +108,7 @@ def done(project: Project, wanted: Wanted) -> Attempting:
     Raises TodoError for everything that is refused before anything runs but a missing need or check,
     which are recorded as attempts and come back as the refusal.
     """
-    stage = _look(project, wanted.plan, wanted.index)
+    stage = look(project, wanted.plan, wanted.index)
     if gate.satisfied(stage.state.state):
         return _already(stage)
     if early := _early(project, wanted, stage):
@@ -117,7 +117,7 @@ def done(project: Project, wanted: Wanted) -> Attempting:
     what = f"{stage.plan.id} {wanted.index}"
     with locks.held(project.store, stage.plan.id, stage.phase.key, what=what, wait=wanted.wait):
         # Whatever happened while waiting for the phase counts.
-        stage = _look(project, wanted.plan, wanted.index)
+        stage = look(project, wanted.plan, wanted.index)
         if gate.satisfied(stage.state.state):
             return _already(stage)
         if early := _early(project, wanted, stage):
@@ -138,7 +138,7 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
     with locks.held(
         project.store, plan.id, phase.key, what=f"{plan.id} {phase.idx}", wait=wanted.wait
     ):
-        stage = _look(project, plan.id, wanted.index, disk=disk)
+        stage = look(project, plan.id, wanted.index, disk=disk)
         if stage.definition is None:
             raise _unverifiable(stage)
         if not stage.definition.checks:
@@ -155,7 +155,7 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
         return _conclude_verify(project, wanted, stage, values, results)
 
 
-def _unverifiable(stage: _Stage) -> TodoError:
+def _unverifiable(stage: Stage) -> TodoError:
     """Why there is no definition on disk to verify: the document is broken, or files are gone."""
     assert stage.case.untrusted is not None
     if stage.disk.source == "unreadable":
@@ -163,12 +163,12 @@ def _unverifiable(stage: _Stage) -> TodoError:
     return Unevaluated(stage.case.untrusted.message, hint=stage.case.untrusted.hint)
 
 
-def _no_checks(stage: _Stage) -> TodoError | None:
+def _no_checks(stage: Stage) -> TodoError | None:
     case = structs.replace(stage.case, untrusted=None, needs=(), required=0)
     return gate.refusal(case)
 
 
-def _look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> _Stage:
+def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> Stage:
     """Read everything the decision rests on; integrity is checked first, and wins."""
     db = project.db
     plan = plans.load(db, plans.resolve_id(db, wanted))
@@ -196,7 +196,7 @@ def _look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = No
             if other.key in phase.needs
         ),
     )
-    return _Stage(
+    return Stage(
         plan=plan,
         phase=phase,
         disk=disk,
@@ -206,12 +206,12 @@ def _look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = No
     )
 
 
-def _already(stage: _Stage) -> Attempted:
+def _already(stage: Stage) -> Attempted:
     data = _data(stage, (), stage.state.state) | {"already": True}
     return Attempted(data=data, refusal=None, notes=_source_notes(stage))
 
 
-def _early(project: Project, wanted: Wanted, stage: _Stage) -> Attempted | None:
+def _early(project: Project, wanted: Wanted, stage: Stage) -> Attempted | None:
     """What is refused before anything runs: input_missing is raised, the rest is recorded."""
     if stage.definition is not None:
         _values(project, wanted, stage)
@@ -230,7 +230,7 @@ def _early(project: Project, wanted: Wanted, stage: _Stage) -> Attempted | None:
     return Attempted(data=_data(stage, (), stage.state.state), refusal=refused)
 
 
-def _take_over_texts(project: Project, wanted: Wanted, stage: _Stage) -> None:
+def _take_over_texts(project: Project, wanted: Wanted, stage: Stage) -> None:
     """New texts of a document whose gates are all as accepted come in without a person."""
     if stage.disk.source != "changed":
         return
@@ -243,7 +243,7 @@ def _take_over_texts(project: Project, wanted: Wanted, stage: _Stage) -> None:
             intake.take_texts(project, bound, wanted.actor)
 
 
-def _values(project: Project, wanted: Wanted, stage: _Stage) -> inputs.Values:
+def _values(project: Project, wanted: Wanted, stage: Stage) -> inputs.Values:
     assert stage.definition is not None
     return inputs.gather(
         project.root, project.settings, stage.plan, stage.definition, wanted.claims
@@ -251,7 +251,7 @@ def _values(project: Project, wanted: Wanted, stage: _Stage) -> inputs.Values:
 
 
 def _run(
-    project: Project, stage: _Stage, definition: Definition, values: inputs.Values
+    project: Project, stage: Stage, definition: Definition, values: inputs.Values
 ) -> Generator[Event, None, tuple[Result, ...]]:
     """Run the checks in a world of their own; results in the order of the definition."""
     cancel = Cancel()
@@ -279,7 +279,7 @@ def _run(
 
 
 def _with_history(
-    db: sqlite3.Connection, stage: _Stage, definition: Definition, result: Result
+    db: sqlite3.Connection, stage: Stage, definition: Definition, result: Result
 ) -> Result:
     row = db.execute(
         "SELECT failed FROM check_history WHERE plan = ? AND check_digest = ?",
@@ -299,7 +299,7 @@ def check_digest(definition: Definition, id_: str) -> str:
 def _conclude_done(
     project: Project,
     wanted: Wanted,
-    before: _Stage,
+    before: Stage,
     values: inputs.Values,
     results: tuple[Result, ...],
 ) -> Attempted:
@@ -309,7 +309,7 @@ def _conclude_done(
         # Files are read again before the transaction: nobody waits for the disk inside it.
         plans.untrusted(disk, phase)
     with project.recording() as db:
-        after = _look(project, before.plan.id, wanted.index, disk=disk)
+        after = look(project, before.plan.id, wanted.index, disk=disk)
         untrusted = after.case.untrusted or _moved(before, after, values)
         case = structs.replace(after.case, untrusted=untrusted, results=results)
         refused = gate.refusal(case)
@@ -332,7 +332,7 @@ def _conclude_done(
     return Attempted(data=told, refusal=refused, notes=_notes(before, values))
 
 
-def _moved(before: _Stage, after: _Stage, values: inputs.Values) -> TodoError | None:
+def _moved(before: Stage, after: Stage, values: inputs.Values) -> TodoError | None:
     """What was accepted, bound or on disk when the run began and is another thing now."""
     again = f"todo_manager done {before.plan.id} {before.phase.idx}"
     if after.phase.key != before.phase.key or after.phase.digest != before.phase.digest:
@@ -350,7 +350,7 @@ def _moved(before: _Stage, after: _Stage, values: inputs.Values) -> TodoError | 
 def _conclude_verify(
     project: Project,
     wanted: Wanted,
-    stage: _Stage,
+    stage: Stage,
     values: inputs.Values,
     results: tuple[Result, ...],
 ) -> Attempted:
@@ -380,7 +380,7 @@ def _conclude_verify(
     return Attempted(data=told, refusal=refused, notes=_notes(stage, values))
 
 
-def _why_not_counting(stage: _Stage, phase: Phase, values: inputs.Values) -> str | None:
+def _why_not_counting(stage: Stage, phase: Phase, values: inputs.Values) -> str | None:
     assert stage.definition is not None
     if stage.definition.digest != phase.digest:
         return stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
@@ -400,9 +400,9 @@ def _effect(phase: Phase, verdict: str, *, counts: bool) -> tuple[str, str]:
     return "verified", ""
 
 
-def _state_after(project: Project, stage: _Stage) -> str:
+def _state_after(project: Project, stage: Stage) -> str:
     plan = plans.load(project.db, stage.plan.id)
-    return states.derive(plan.rows(), plan.bound)[stage.phase.idx].state
+    return str(states.derive(plan.rows(), plan.bound)[stage.phase.idx].state)
 
 
 def _verdict(refused: TodoError | None) -> str:
@@ -414,7 +414,7 @@ def _verdict(refused: TodoError | None) -> str:
 
 
 def _event_data(
-    stage: _Stage, values: inputs.Values, results: tuple[Result, ...]
+    stage: Stage, values: inputs.Values, results: tuple[Result, ...]
 ) -> dict[str, Any]:
     assert stage.definition is not None
     return {
@@ -438,7 +438,7 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _store_evidence(db: sqlite3.Connection, stage: _Stage, results: tuple[Result, ...]) -> None:
+def _store_evidence(db: sqlite3.Connection, stage: Stage, results: tuple[Result, ...]) -> None:
     """Keep what the programs wrote, and what is known of each check."""
     assert stage.definition is not None
     for result in results:
@@ -467,7 +467,7 @@ def _bind(db: sqlite3.Connection, plan: str, values: Mapping[str, str]) -> None:
 
 def _mark(
     db: sqlite3.Connection,
-    stage: _Stage,
+    stage: Stage,
     mark: str,
     recorded: ledger.Recorded,
     values: inputs.Values,
@@ -508,7 +508,7 @@ def set_mark(
 
 
 def _remember(
-    db: sqlite3.Connection, stage: _Stage, verdict: str, last_run: dict[str, Any]
+    db: sqlite3.Connection, stage: Stage, verdict: str, last_run: dict[str, Any]
 ) -> None:
     assert stage.definition is not None
     db.execute(
@@ -531,7 +531,7 @@ def _last_run(
 
 
 def _data(
-    stage: _Stage, results: tuple[Result, ...], state: str, values: inputs.Values | None = None
+    stage: Stage, results: tuple[Result, ...], state: str, values: inputs.Values | None = None
 ) -> dict[str, Any]:
     """The fields agents rely on."""
     digest_ = stage.definition.digest if stage.definition else stage.phase.digest
@@ -555,7 +555,7 @@ def _data(
     return found
 
 
-def _notes(stage: _Stage, values: inputs.Values) -> tuple[str, ...]:
+def _notes(stage: Stage, values: inputs.Values) -> tuple[str, ...]:
     found = [
         f"{name} is bound to {values.inputs[name]!r}; the environment's {value!r} is not used"
         for name, value in values.ignored.items()
@@ -566,7 +566,7 @@ def _notes(stage: _Stage, values: inputs.Values) -> tuple[str, ...]:
     return (*_source_notes(stage), *map(values.masker.text, found))
 
 
-def _source_notes(stage: _Stage) -> tuple[str, ...]:
+def _source_notes(stage: Stage) -> tuple[str, ...]:
     if stage.disk.source == "gone":
         return (f"{stage.plan.source_path} is gone; the accepted definition is used",)
     return ()

@@ -156,10 +156,17 @@ def _dispatch(verb: str, options: list[str], output: Output) -> int:
         arguments = parser.parse_args(options)
     except SystemExit:
         return 0
-    if not os.path.isdir(arguments.folder):
-        raise UsageProblem(f"-C: {arguments.folder} is not a folder", hint="todo_manager --help")
+    if arguments.folder != ".":
+        _enter(arguments.folder)
     code = module.run(arguments, output)
     return int(code)
+
+
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as problem:
+        raise UsageProblem(f"-C {folder}: {problem.strerror}", hint="todo_manager --help") from None
 
 
 def _module(verb: str) -> str:

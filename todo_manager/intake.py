@@ -377,3 +377,20 @@ def _warnings(bound: Bound) -> tuple[str, ...]:
         *bound.document.warnings,
         f"{bound.document.name}: without a required check: phase {phases}; `done` refuses those",
     )
+
+
+def accepted_bytes(project: Project, plan: plans.Plan) -> bytes:
+    """The document of a plan as it was accepted, to the byte; IntegrityProblem when it is not there."""
+    return content(project.db, plan.source_sha256 or "", f"the accepted document of {plan.id}")
+
+
+def content(db: sqlite3.Connection, sha256: str, what: str) -> bytes:
+    """Stored bytes by their sha256; IntegrityProblem when they are missing or altered."""
+    row = db.execute("SELECT data FROM contents WHERE sha256 = ?", (sha256,)).fetchone()
+    try:
+        data = zlib.decompress(row["data"]) if row else None
+    except zlib.error:
+        data = None
+    if data is None or hashlib.sha256(data).hexdigest() != sha256:
+        raise ledger.broken(f"{what} is not in the store as it was")
+    return data

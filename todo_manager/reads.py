@@ -286,7 +286,8 @@ def _running(root: str, phases: list[dict[str, Any]]) -> frozenset[int]:
 
 def _files(db: sqlite3.Connection, root: str, id_: str) -> tuple[str, dict[int, str]]:
     """How the document stands (same, changed, gone, none), and why phases differ on disk."""
-    source, changed = "none", {}
+    source = "none"
+    changed: dict[int, str] = {}
     rows = db.execute("SELECT * FROM files WHERE plan = ?", (id_,)).fetchall()
     for row in rows:
         state = _file_state(root, row)

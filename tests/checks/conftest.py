@@ -215,7 +215,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
         key, both = folder / f"{host}.key", folder / f"{host}.pem"
         name = f"IP:{host}" if host[0].isdigit() else f"DNS:{host}"
         line = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        line += ["-nodes", "-days", "2", "-subj", f"/CN={host}", "-addext", f"subjectAltName={name}"]
+        line += [
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={host}",
+            "-addext",
+            f"subjectAltName={name}",
+        ]
         subprocess.run([*line, "-keyout", key, "-out", both], check=True, capture_output=True)
         both.write_bytes(both.read_bytes() + key.read_bytes())
         return both

@@ -84,7 +84,9 @@ def test_name_service_that_hangs(look: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert "did not resolve within 0.2 s" in found.actual
 
 
-@pytest.mark.parametrize("code", [errno.EACCES, errno.EMFILE, errno.ENETUNREACH, errno.EHOSTUNREACH])
+@pytest.mark.parametrize(
+    "code", [errno.EACCES, errno.EMFILE, errno.ENETUNREACH, errno.EHOSTUNREACH]
+)
 def test_own_machine_cannot_ask(look: Any, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def fails(*args: Any) -> None:
         raise OSError(code, "Not today")
@@ -102,7 +104,7 @@ def test_a_socket_connected_to_itself_is_no_listener(
         connect=lambda a: None,
         getsockname=lambda: here,
         getpeername=lambda: here,
-        close=lambda: None,
+        detach=lambda: -1,
     )
 
     class Mirror:
@@ -123,7 +125,11 @@ class TestExpect:
         assert found.outputs[0].kept == b"220 mail ready\r\n"
 
     def test_answer_to_what_was_sent(self, look: Any, serve: Any) -> None:
-        mapping = {"tcp": f"127.0.0.1:{serve(redis)}", "send": Scalar("PING\r\n"), "expect": "+PONG"}
+        mapping = {
+            "tcp": f"127.0.0.1:{serve(redis)}",
+            "send": Scalar("PING\r\n"),
+            "expect": "+PONG",
+        }
         assert look(mapping).verdict == PASSED
 
     def test_something_else_is_said(self, look: Any, serve: Any) -> None:
@@ -253,6 +259,8 @@ class TestLoad:
         assert not check({"tcp": "h:80", "expect": "x"}).lint()
         assert not check({"tcp": "h:80", "listening": False}).lint()
 
-    def test_input_may_be_the_target_but_not_the_expectation(self, check: Any, refused: Any) -> None:
+    def test_input_may_be_the_target_but_not_the_expectation(
+        self, check: Any, refused: Any
+    ) -> None:
         check({"tcp": "${HOST}:80"}, inputs=["HOST"])
         refused({"tcp": "h:80", "expect": "${HOST}"}, inputs=["HOST"])

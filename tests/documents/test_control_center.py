@@ -68,6 +68,10 @@ def test_r2_layout() -> None:
         ("T\n      [✔] 0. own number", "T\n      [✔] 0. past", "T\n      [✗] 7. far", "end"),
         ("T\n2. 🗒️  x", "T\n\n2. 🗒️  x\n   Description: y", "T\n   TODO Items (3):", "end"),
         ("T\n\n2. 🗒️  x\n   Description: y\n   Status: s\n   Created: c\n   TODO Items: None", "e"),
+        ("T", "T\n      [✔] 2. past the declared"),
+        ("T", "T\n\n2. 🗒️  x\n   Description: y"),
+        ("T", "T\n```sh\na fence that is never closed"),
+        ("T\n```sh\na fence that is never closed", "T"),
         ("T", "T\n```\n      [✗] 4. fenced, never reached\n```\nb", "end"),
     ],
 )
@@ -102,7 +106,8 @@ def test_a_text_no_writer_made_is_read_with_a_warning() -> None:
     text = write_r1([task("a", "T\nb", "U")])
     plans, problems = read(text.replace("      [✗] 1.", "\n      [✗] 1.").replace("for...", "for"))
     assert [phase.title for phase in plans[0].phases] == ["T", "U"]
-    assert problems.errors == [] and "blank lines" in problems.warnings[0]
+    assert problems.errors == []
+    assert "blank lines" in problems.warnings[0]
     assert problems.warnings[0].startswith("t.md:14: ")
 
 
@@ -114,7 +119,8 @@ def test_the_last_line_end_may_be_missing() -> None:
 def test_a_text_with_windows_line_ends_is_read_and_said() -> None:
     plans, problems = read(write_r1([task("a", "T\nb", "U")]).replace("\n", "\r\n"))
     assert plans[0].phases[0].text == "T\nb"
-    assert len(problems.warnings) == 1 and "CR LF" in problems.warnings[0]
+    assert len(problems.warnings) == 1
+    assert "CR LF" in problems.warnings[0]
 
 
 def test_every_cut_is_an_error_or_ends_within_the_last_text() -> None:
@@ -138,7 +144,8 @@ def test_a_cut_names_what_is_missing() -> None:
 def test_nothing_open_is_nothing_to_import(write: Writer) -> None:
     plans, problems = read(write([]))
     assert control_center.recognises("x.txt", write([]))
-    assert plans == () and "nothing to import" in problems.errors[0]
+    assert plans == ()
+    assert "nothing to import" in problems.errors[0]
 
 
 def test_a_head_without_tasks_and_a_broken_first_task_are_errors() -> None:
@@ -149,7 +156,8 @@ def test_a_head_without_tasks_and_a_broken_first_task_are_errors() -> None:
 def test_ids_twice_and_empty() -> None:
     _, problems = read(write_r1([task("a", "x"), task("a", "y"), task("", "z")]))
     assert len(problems.errors) == 2
-    assert problems.errors[0].startswith("t.md:15: ") and "line 8" in problems.errors[0]
+    assert problems.errors[0].startswith("t.md:15: ")
+    assert "line 8" in problems.errors[0]
 
 
 def broken(text: str, codec: str) -> str:

@@ -55,7 +55,8 @@ def test_a_wrongly_decoded_r2_of_the_field() -> None:
 def test_another_r1_of_the_field() -> None:
     text = text_of("corpus/dumps/*.md")
     (plan,) = read(text)
-    assert len(plan.phases) == 6 and not any(phase.marked for phase in plan.phases)
+    assert len(plan.phases) == 6
+    assert not any(phase.marked for phase in plan.phases)
     assert write_r1([task_of(plan)]) == text
 
 
@@ -101,7 +102,8 @@ def test_every_real_queue_survives_r2_but_for_blanks_at_its_end() -> None:
         for task in tasks:
             same = found[task.id].todos == task.todos
             if not same:
-                assert task is tasks[-1] and r2_loses_end(tasks)
+                assert task is tasks[-1]
+                assert r2_loses_end(tasks)
                 assert found[task.id].todos[:-1] == task.todos[:-1]
                 assert found[task.id].todos[-1].text == task.todos[-1].text.rstrip()
             lost += not same

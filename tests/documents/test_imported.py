@@ -62,7 +62,8 @@ def test_explain_keeps_inner_blank_lines_and_indentation() -> None:
 def test_a_title_cut_at_120_opens_the_explain_in_full() -> None:
     line = "word " * 40
     title, explain, _ = views(line + "\nrest")
-    assert len(title) <= 120 and line.startswith(title)
+    assert len(title) <= 120
+    assert line.startswith(title)
     assert explain == line + "\nrest"
 
 
@@ -83,7 +84,8 @@ def test_phases_keep_their_text_and_need_the_one_before() -> None:
 
 def test_keys_of_long_titles_stay_short_and_different() -> None:
     keys = [phase.key for phase in plan("a" * 90, "a" * 99, "a" * 70).phases]
-    assert len(set(keys)) == 3 and all(len(key) <= 60 for key in keys)
+    assert len(set(keys)) == 3
+    assert all(len(key) <= 60 for key in keys)
 
 
 def test_a_fallback_key_does_not_take_a_title_s_key() -> None:
@@ -132,7 +134,8 @@ def test_an_id_twice_names_both_places() -> None:
     problems = Problems("q")
     tasks = [Task(id="x", path="[0]"), Task(id="y", path="[1]"), Task(id="x", path="[2]")]
     assert [plan.id for plan in plans_of(tasks, "t", problems)] == ["x", "y"]
-    assert "[2]" in problems.errors[0] and "[0]" in problems.errors[0]
+    assert "[2]" in problems.errors[0]
+    assert "[0]" in problems.errors[0]
 
 
 def test_half_characters_and_missing_todos_are_said() -> None:
@@ -140,7 +143,8 @@ def test_half_characters_and_missing_todos_are_said() -> None:
     plans_of([Task(id="x", todos=(Todo("ok"), Todo("\udc00")))], "t", problems)
     assert "todo 1" in problems.errors[0]
     plans_of([Task(id=f"e{n}") for n in range(5)], "t", problems)
-    assert len(problems.warnings) == 1 and "5 tasks" in problems.warnings[0]
+    assert len(problems.warnings) == 1
+    assert "5 tasks" in problems.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -168,5 +172,7 @@ def test_unprintable_names_the_character() -> None:
 
 
 def test_unique_cuts_to_fit_its_suffix() -> None:
-    assert unique("abcdef", {"abcdef", "abcd-2"}, 6) == "abcd-3"
-    assert unique("a", set()) == "a"
+    assert unique("abcdef", {"abcdef": 1, "abcd-2": 1}, 6) == "abcd-3"
+    taken: dict[str, int] = {}
+    names = ["a", "a-2", "a", "a", "a-2", "b"]
+    assert [unique(name, taken) for name in names] == ["a", "a-2", "a-3", "a-4", "a-2-2", "b"]

@@ -28,7 +28,8 @@ def good(value: Any) -> tuple[PlanDoc, ...]:
 def only_error(text: str) -> str:
     _, problems = read(text)
     assert len(problems.errors) == 1, problems.errors
-    assert problems.errors[0].startswith("q.json:") and "\n" not in problems.errors[0]
+    assert problems.errors[0].startswith("q.json:")
+    assert "\n" not in problems.errors[0]
     return problems.errors[0]
 
 

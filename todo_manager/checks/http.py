@@ -330,10 +330,10 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _redirect(url: str, target: str) -> str:
     """The URL to which a redirect leads; raises Refused for one that is not followed."""
-    onward = urljoin(url, target).partition("#")[0]
     try:
+        onward = urljoin(url, target).partition("#")[0]
         parts = split(onward)
-    except Wrong:
+    except ValueError:
         raise Refused(f"it redirects to {show(target)}, which is no http URL") from None
     if "@" in parts.netloc:
         raise Refused(f"it redirects to {parts.hostname} with a user or password in the URL")

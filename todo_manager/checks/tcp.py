@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -40,6 +41,7 @@ class Exchange:
         self._start = time.monotonic()
         self._seconds = seconds
         self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
         self._cut = False
         self.stage = RESOLVING
         self.received = bytearray()
@@ -87,22 +89,24 @@ class Exchange:
         """Wake whoever waits for the socket. Only the thread that uses it closes it."""
         import socket
 
-        if self._socket is not None:
-            try:
-                # Of the plain class: a TLS socket's own shutdown pulls the rug from under a reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-            except OSError:
-                pass
+        with self._lock:
+            if self._socket is not None:
+                try:
+                    # Of the plain class: a TLS socket's own would take its state from a reader.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                except OSError:
+                    pass
 
     def _close(self) -> None:
-        self._shut()
-        if self._socket is not None:
-            self._socket.close()
+        """Close the socket at once, also where a response still refers to it."""
+        with self._lock:
+            held, self._socket = self._socket, None
+        if held is not None and (handle := held.detach()) >= 0:
+            os.close(handle)
 
     def hold(self, sock: S) -> S:
         """Make this the socket that is shut at the deadline; one held before is closed."""
-        if self._socket is not None and self._socket is not sock:
-            self._socket.close()
+        self._close()
         self._socket = sock
         self.left()
         return sock
@@ -120,18 +124,14 @@ class Exchange:
         """A connection to one address within some seconds; raises OSError."""
         import socket
 
-        sock = socket.socket(*address[:3])
-        try:
-            self.hold(sock)
-            sock.settimeout(seconds)
-            sock.connect(address[4])
-            # Linux may connect a socket of a free local port to itself.
-            if sock.getsockname() == sock.getpeername():
-                raise ConnectionRefusedError("Connection refused")
-        except BaseException:
-            sock.close()
-            raise
-        return self.hold(sock)
+        sock = self.hold(socket.socket(*address[:3]))
+        sock.settimeout(seconds)
+        sock.connect(address[4])
+        # Linux may connect a socket of a free local port to itself.
+        if sock.getsockname() == sock.getpeername():
+            raise ConnectionRefusedError("Connection refused")
+        self.left()
+        return sock
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address that answers; the clearest refusal when none does."""
@@ -294,7 +294,7 @@ class Tcp(Check, frozen=True, kw_only=True):
         for place, address in enumerate(addresses):
             share = exchange.left() / (len(addresses) - place)
             try:
-                exchange.reach(address, share).close()
+                exchange.reach(address, share)
             except ConnectionRefusedError:
                 refused.append(_shown(address[4]))
             except OSError as problem:

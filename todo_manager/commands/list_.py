@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print at most 50 open plans, or all; always 0 when the store can be read."""
-    root = reads.find_root(arguments.folder)
+    root = reads.find_root(".")
     db = reads.open_store(root)
     found = reads.list_plans(db, everything=arguments.all, after=arguments.after)
     output.data = found

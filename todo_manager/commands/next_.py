@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print the next phase, or that there is none; 0 either way."""
-    root = reads.find_root(arguments.folder)
+    root = reads.find_root(".")
     found = reads.next_phase(reads.open_store(root), root, arguments.plan)
     output.data = found
     if found["phase"] is None:

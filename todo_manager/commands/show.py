@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print a plan; 0, or 2 for an unknown plan or phase, 9 when a mark rests on no event."""
-    root = reads.find_root(arguments.folder)
+    root = reads.find_root(".")
     found = reads.show_plan(reads.open_store(root), root, arguments.plan)
     output.data = found
     plan = found["plan"]
@@ -43,8 +43,8 @@ def _selected(plan: dict[str, Any], index: int | None) -> list[dict[str, Any]]:
             kind=Kind.UNKNOWN_PHASE,
             hint=f"todo_manager show {plan['id']}",
         )
-    plan["phases"] = [phases[index]]
-    return plan["phases"]
+    phases = plan["phases"] = [phases[index]]
+    return phases
 
 
 def _head(plan: dict[str, Any], output: Output) -> None:

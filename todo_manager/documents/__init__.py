@@ -20,7 +20,11 @@ def read(path: Path, name: str | None = None) -> Document:
     `name` is what messages call it; the path as given when absent.
     """
     shown = name or str(path)
-    original = read_bytes(path, shown)
+    return parse(read_bytes(path, shown), shown)
+
+
+def parse(original: bytes, shown: str) -> Document:
+    """The same for bytes already read; `shown` is what messages call them."""
     problems = Problems(shown)
     text = _decoded(original, problems)
     reader = _reader_for(shown, text, problems)

@@ -131,7 +131,7 @@ def _read_as(layout: Layout, lines: list[str]) -> Reading:
         found = locate(lines, False)
     tasks = [_task(layout, lines, place, place is found[-1]) for place in found]
     written = layout.write(tasks).split("\n")[:-1]
-    pairs = zip([*lines, None], [*written, None])
+    pairs = zip([*lines, None], [*written, None], strict=False)
     differs = next((at for at, (old, new) in enumerate(pairs, 1) if old != new), 0)
     return Reading(layout, found, tasks, differs)
 
@@ -140,7 +140,7 @@ def _task(layout: Layout, lines: list[str], place: Found, last: bool) -> Task:
     head = place.head
     ends = [*place.marks[1:], place.end]
     blanks = [layout.after_todo] * (len(ends) - 1) + [0 if last else layout.after_task]
-    spans = zip(place.marks, ends, blanks)
+    spans = zip(place.marks, ends, blanks, strict=False)
     return Task(
         id=head.id,
         todos=tuple(_todo(layout, lines[at:end], spare) for at, end, spare in spans),

@@ -127,7 +127,9 @@ def doubtful_mark(lines: list[str], task: Found, spaced: bool) -> tuple[int, int
     marks = [(at, _number(lines, at, spaced)) for at in region]
     wanted = list(range(1, task.head.declared))
     for other in (_pick(marks, wanted), _pick(marks[::-1], wanted[::-1])[::-1]):
-        pairs = zip(task.marks[1:], other) if len(other) == len(wanted) else ()
+        if len(other) < len(wanted):
+            continue
+        pairs = zip(task.marks[1:], other, strict=True)
         differ = next(((taken, at) for taken, at in pairs if taken != at), None)
         if differ:
             return differ

@@ -146,19 +146,17 @@ def _without_blank_ends(lines: list[str]) -> list[str]:
 
 def _phases(todos: tuple[Todo, ...]) -> tuple[PhaseDoc, ...]:
     phases: list[PhaseDoc] = []
-    keys: list[str] = []
+    taken: dict[str, int] = {}
     for index, todo in enumerate(todos):
         title, explain, note = views(todo.text)
-        needs = (keys[-1],) if keys else ()
-        keys.append(unique(slug(title) or f"p{index}", keys))
         phases.append(
             PhaseDoc(
-                key=keys[-1],
+                key=unique(slug(title) or f"p{index}", taken),
                 title=title or f"Phase {index}",
                 explain=explain,
                 note=note,
                 text=todo.text,
-                needs=needs,
+                needs=(phases[-1].key,) if phases else (),
                 marked=todo.marked,
             )
         )

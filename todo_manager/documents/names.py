@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
 
 ID_PATTERN = r"[a-z0-9][a-z0-9_.-]*"
 """Ids of YAML plans, and of every plan that scripts may be coupled to by folder name."""
@@ -39,11 +38,17 @@ def slug(text: str, limit: int = SLUG_LENGTH) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:limit].rstrip("-")
 
 
-def unique(name: str, taken: Container[str], limit: int = SLUG_LENGTH) -> str:
-    """`name`, or with the first free suffix `-2`, `-3`, … when taken; never longer than `limit`."""
-    found, count = name, 1
+def unique(name: str, taken: dict[str, int], limit: int = SLUG_LENGTH) -> str:
+    """`name`, or with the first free suffix `-2`, `-3`, … when taken; never longer than `limit`.
+
+    `taken` holds the names given so far with the last suffix tried for each, and is brought up to
+    date: a thousand equal names cost a thousand steps, not a million.
+    """
+    found, count = name, taken.get(name, 1)
     while found in taken:
         count += 1
         suffix = f"-{count}"
         found = name[: limit - len(suffix)].rstrip("-") + suffix
+    taken[name] = count
+    taken.setdefault(found, 1)
     return found

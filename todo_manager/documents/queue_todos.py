@@ -38,7 +38,7 @@ def read_todo(item: Any, path: str, problems: Problems) -> Todo | None:
 
 def is_done(value: Any) -> bool:
     """Whether a mark's value clearly says done: true, or one of the words for it."""
-    return value is True or isinstance(value, str) and value.strip().casefold() in DONE_WORDS
+    return value is True or (isinstance(value, str) and value.strip().casefold() in DONE_WORDS)
 
 
 def _marked(item: dict[str, Any], path: str, problems: Problems) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from todo_manager.problems import Problems
@@ -67,8 +68,8 @@ def kind_of(value: Any) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> Object:
     value = Object(pairs)
     if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        value.repeated = tuple(key for key in value if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        value.repeated = tuple(key for key, count in counts.items() if count > 1)
     return value
 
 

@@ -1,0 +1,158 @@
+"""Verify everything that can be verified offline: the chain, the head, the states, the outputs.
+
+The ledger is replayed from its first event; what it says must be what the state rows say. The first
+break is named; nothing is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from pathlib import Path
+from typing import Any, Iterator
+
+from msgspec import Struct
+
+from todo_manager import ledger
+from todo_manager.canonical import digest
+from todo_manager.errors import IntegrityProblem
+
+
+class Audited(Struct, frozen=True, kw_only=True):
+    """How much was looked at, and what did not verify."""
+
+    events: int
+    head: ledger.Recorded
+    plans: int
+    marks: int
+    outputs: int
+    breaks: tuple[str, ...]
+
+
+class _Replay:
+    """What the ledger says the state is."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, dict[str, Any]] = {}
+        self.marks: dict[tuple[str, str], dict[str, Any]] = {}
+        self.bound: dict[tuple[str, str], str] = {}
+        self.outputs: set[str] = set()
+        self.sources: set[str] = set()
+
+    def take(self, event: dict[str, Any]) -> None:
+        data, where = event["data"], (event["plan"], event["key"])
+        if event["event"] in ledger.ACCEPTING:
+            self.accepted[event["plan"]] = event
+        if event["event"] in ledger.MARKING:
+            self.marks[where] = event
+        if event["event"] == "done":
+            for name, value in data["inputs"].items():
+                self.bound.setdefault((event["plan"], name), value)
+        if event["event"] == "set":
+            self.bound[event["plan"], data["name"]] = data["value"]
+        for check in data.get("checks", ()):
+            self.outputs.update(kept["kept"] for kept in check["outputs"])
+
+
+def audit(db: sqlite3.Connection, root: Path) -> Audited:
+    """Look at everything in one read transaction; what does not verify is in `breaks`, in order."""
+    head = ledger.read_head(root)
+    db.execute("BEGIN")
+    try:
+        replay = _Replay()
+        breaks = list(_chain(db, head, replay))
+        breaks += list(_states(db, replay))
+        breaks += list(_blobs(db, replay))
+        events = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
+    finally:
+        db.execute("ROLLBACK")
+    return Audited(
+        events=events[0],
+        head=head,
+        plans=len(replay.accepted),
+        marks=len(replay.marks),
+        outputs=len(replay.outputs),
+        breaks=tuple(breaks),
+    )
+
+
+def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> Iterator[str]:
+    before, expected, seen = ledger.GENESIS, 1, {0: ledger.GENESIS}
+    for row in db.execute("SELECT * FROM ledger ORDER BY seq"):
+        if row["seq"] != expected:
+            yield f"event {expected} is missing"
+        try:
+            event = ledger.checked(row)
+        except IntegrityProblem as problem:
+            yield problem.message
+            return
+        if event["prev"] != before:
+            yield f"event {row['seq']} does not follow the one before it"
+        before, expected = row["hash"], row["seq"] + 1
+        seen[row["seq"]] = row["hash"]
+        replay.take(event)
+    if seen.get(head.seq) != head.hash:
+        yield f"HEAD has seen event {head.seq}, and the ledger does not hold that event"
+
+
+def _states(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
+    plans = {row["id"]: row for row in db.execute("SELECT * FROM plans")}
+    for id_ in plans.keys() ^ replay.accepted.keys():
+        what = "was never imported" if id_ in plans else "was imported and is gone"
+        yield f"plan {id_} {what}"
+    for id_ in plans.keys() & replay.accepted.keys():
+        yield from _plan(db, plans[id_], replay)
+    bound = {
+        (row["plan"], row["name"]): row["value"] for row in db.execute("SELECT * FROM inputs")
+    }
+    for plan, name in bound.keys() | replay.bound.keys():
+        if bound.get((plan, name)) != replay.bound.get((plan, name)):
+            yield f"the input {name} of {plan} is not bound to what was recorded"
+
+
+def _plan(db: sqlite3.Connection, row: sqlite3.Row, replay: _Replay) -> Iterator[str]:
+    id_, event = row["id"], replay.accepted[row["id"]]
+    if (row["accepted_seq"], row["accepted_hash"]) != (event["seq"], event["hash"]):
+        yield f"the accepted definition of {id_} is not the newest that was recorded"
+    phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (id_,)).fetchall()
+    if [[phase["key"], phase["digest"]] for phase in phases] != event["data"]["phases"]:
+        yield f"the phases of {id_} are not those that were accepted"
+    for phase in phases:
+        if digest(phase["definition"]) != phase["digest"]:
+            yield f"the definition of {id_} {phase['idx']} was edited"
+        yield from _mark(phase, replay.marks.get((id_, phase["key"])))
+
+
+def _mark(phase: sqlite3.Row, event: dict[str, Any] | None) -> Iterator[str]:
+    where = f"the mark of {phase['plan']} {phase['idx']} ({phase['mark']})"
+    if event is None:
+        if phase["mark"] != "open":
+            yield f"{where} was never recorded"
+        return
+    meant = "done" if event["event"] == "renewed" else event["event"]
+    data = event["data"]
+    found = (phase["mark"], phase["mark_seq"], phase["mark_hash"], phase["mark_digest"])
+    if found != (meant, event["seq"], event["hash"], data["digest"]):
+        yield f"{where} is not what event {event['seq']} recorded"
+    elif json.loads(phase["mark_inputs"] or "{}") != data["inputs"]:
+        yield f"{where}: its inputs are not those event {event['seq']} recorded"
+
+
+def _blobs(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
+    wanted = set(replay.outputs)
+    for table in ("outputs", "contents"):
+        for row in db.execute(f"SELECT sha256, data FROM {table}"):
+            wanted.discard(row["sha256"])
+            if not _is(row["data"], row["sha256"]):
+                yield f"{table[:-1]} {row['sha256'][:12]} was altered"
+    for sha256 in sorted(wanted):
+        yield f"output {sha256[:12]}, named in the ledger, is not in the store"
+
+
+def _is(data: bytes, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(zlib.decompress(data)).hexdigest() == sha256
+    except (zlib.error, TypeError):
+        return False

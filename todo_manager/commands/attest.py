@@ -1,0 +1,81 @@
+"""A person vouches for a phase that has no checks. It is shown as attested, never as verified."""
+
+from __future__ import annotations
+
+import argparse
+
+from todo_manager import actors, attempts, gate, ledger
+from todo_manager.attempts import Project, Wanted
+from todo_manager.commands import common
+from todo_manager.errors import Kind, Refused, UsageProblem
+from todo_manager.render.output import Output
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.plan_argument(parser)
+    common.phase_argument(parser)
+    parser.add_argument("--reason", required=True, help="why it may be taken as done")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """0, 1 when the phase has a required check, 4 out of order, 6 changed or without a person."""
+    if not arguments.reason.strip():
+        raise UsageProblem("--reason is empty", hint='say why: --reason "seen it with my own eyes"')
+    project = common.open_project(arguments)
+    wanted = Wanted(
+        plan=arguments.plan, index=arguments.phase, actor=common.actor(arguments, project)
+    )
+    stage = attempts.look(project, wanted.plan, wanted.index)
+    where = f"{stage.plan.id} {stage.phase.idx}"
+    if gate.satisfied(stage.state.state):
+        output.data = {"plan": stage.plan.id, "phase": stage.phase.idx, "state": stage.state.state}
+        output.say(f"{where}: {stage.state.state} already")
+        return 0
+    _refuse(stage)
+    actors.ask(
+        f"{where} {stage.phase.title}\n  {stage.phase.note}\n"
+        f"No check has looked at this phase. You vouch for it: {arguments.reason}",
+        verb=f'attest {where} --reason "…"',
+        json=output.json,
+    )
+    event = _record(project, wanted, stage.phase.digest, arguments.reason)
+    output.data = {"plan": stage.plan.id, "phase": stage.phase.idx, "state": "attested", "run": event}
+    output.say(f"{where}: attested by {wanted.actor.name}, event {event}")
+    return 0
+
+
+def _refuse(stage: attempts.Stage) -> None:
+    case = stage.case
+    if case.untrusted:
+        raise case.untrusted
+    if case.required:
+        raise Refused(
+            f"phase {case.index} ({case.key}) has {case.required} required checks: "
+            "nobody's word replaces them",
+            kind=Kind.HAS_CHECKS,
+            hint=f"todo_manager done {case.plan} {case.index}",
+        )
+    refused = gate.refusal(case)
+    if refused is not None and refused.kind != Kind.NO_CHECKS:
+        raise refused
+
+
+def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
+    """Look once more inside the transaction: what was shown to the person is what is recorded."""
+    with project.recording() as db:
+        stage = attempts.look(project, wanted.plan, wanted.index)
+        _refuse(stage)
+        if stage.phase.digest != digest:
+            raise stage.case.untrusted or Refused("the phase was changed meanwhile; look again")
+        recorded = ledger.append(
+            db,
+            "attested",
+            wanted.actor,
+            plan=stage.plan.id,
+            key=stage.phase.key,
+            data={"by": "person", "reason": reason, "digest": digest, "inputs": {}},
+        )
+        attempts.set_mark(
+            db, stage.plan.id, stage.phase.key, "attested", recorded, digest, {}
+        )
+    return recorded.seq

@@ -1,0 +1,94 @@
+"""What several verbs do alike: open the project, name a plan, tell what a run says."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from todo_manager import actors, documents, intake, plans, project
+from todo_manager.attempts import Project
+from todo_manager.errors import UsageProblem
+from todo_manager.ledger import Actor
+from todo_manager.plans import Plan
+
+
+def open_project(arguments: argparse.Namespace) -> Project:
+    """The project above the working folder, open for writing."""
+    return Project(project.require(Path.cwd()))
+
+
+def actor(arguments: argparse.Namespace, found: Project) -> Actor:
+    return actors.actor(arguments.actor, found.root)
+
+
+def plan_of(found: Project, wanted: str) -> Plan:
+    """The plan an id or prefix means."""
+    return plans.load(found.db, plans.resolve_id(found.db, wanted))
+
+
+def plan_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", help="id of a plan, or the beginning of one")
+
+
+def phase_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    parser.add_argument(
+        "phase",
+        type=int,
+        nargs="?" if optional else None,
+        help="index of a phase, counted from 0" + (" (default: all)" if optional else ""),
+    )
+
+
+def run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verbs that run checks."""
+    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="an input")
+    parser.add_argument(
+        "--wait", default="0", metavar="TIME", help="wait this long for a busy phase, like 60s"
+    )
+
+
+def assignments(words: list[str]) -> dict[str, str]:
+    """`NAME=value` words as a mapping; UsageProblem for anything else."""
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise UsageProblem(f"{word!r} is not NAME=VALUE", hint="like DATE=20250810")
+        if "\0" in value:
+            raise UsageProblem(f"the value of {name} holds a NUL byte")
+        found[name] = value
+    return found
+
+
+def seconds(text: str) -> float:
+    """A duration given on the command line."""
+    from todo_manager.canonical import Scalar
+    from todo_manager.checks.fields import Wrong, duration
+
+    try:
+        return duration(Scalar(text, plain=True))
+    except Wrong as wrong:
+        raise UsageProblem(str(wrong), hint="like --wait 60s") from None
+
+
+def bound_document(found: Project, plan: Plan, file: str | None) -> intake.Bound:
+    """The proposal for a plan: FILE, else its document, else the document as it was accepted.
+
+    Raises InvalidDocument when it does not load or no longer holds the plan.
+    """
+    if file is not None:
+        path = Path(file)
+        document, in_project = documents.read(path), intake.project_path(found.root, path)
+    elif plan.source_path and (found.root / plan.source_path).exists():
+        in_project = plan.source_path
+        document = documents.read(found.root / in_project, in_project)
+    else:
+        in_project = plan.source_path
+        document = documents.parse(intake.accepted_bytes(found, plan), in_project or plan.id)
+    for bound in intake.bind(found.root, found.settings, document, in_project):
+        if bound.plan.id == plan.id:
+            return bound
+    raise UsageProblem(
+        f"{document.name} holds no plan {plan.id}", hint=f"todo_manager lint {document.name}"
+    )

@@ -1,0 +1,45 @@
+"""Run the checks of a phase and mark it done if every required one passes.
+
+Nothing else marks a phase done. What failed, what could not be evaluated, and what to type next is
+said; the evidence of every attempt is kept in the ledger.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from todo_manager import attempts
+from todo_manager.attempts import Wanted
+from todo_manager.commands import common
+from todo_manager.render.output import Output
+from todo_manager.render.run_text import follow, tell_results
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.plan_argument(parser)
+    common.phase_argument(parser)
+    common.run_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """0 done or already so, 1 refused, 2 usage, 4 order, 5 not evaluated, 6 untrusted, 7 busy, 9."""
+    project = common.open_project(arguments)
+    wanted = Wanted(
+        plan=arguments.plan,
+        index=arguments.phase,
+        actor=common.actor(arguments, project),
+        claims=common.assignments(arguments.var),
+        wait=common.seconds(arguments.wait),
+    )
+    found = follow(attempts.done(project, wanted), output)
+    data = output.data = found.data
+    tell_results(data, output)
+    if found.refusal is not None:
+        raise found.refusal
+    where = f"{data['plan']} {data['phase']} ({data['key']})"
+    if data["already"]:
+        output.say(f"{where}: {data['state']} already")
+    else:
+        output.say(f"✔ {where}: done, event {data['run']}")
+        output.say(f"  next: todo_manager next {data['plan']}")
+    return 0

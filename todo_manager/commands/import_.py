@@ -1,0 +1,66 @@
+"""Take in plan documents: plan@1 YAML, task queue JSON, or a command-center text.
+
+The first import of an id accepts its definition. Importing it again takes over new texts and never
+changes what `done` means: a document with another definition is 6, and a person accepts it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from msgspec import structs
+
+from todo_manager import actors, documents, intake, store
+from todo_manager.attempts import Project
+from todo_manager.project import STORE, find, home_for, settings
+from todo_manager.render.output import Output
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a plan document")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Import every file or none that does not load; 0, 2 for a bad document, 6 if one differs."""
+    root = find(Path.cwd()) or home_for(Path.cwd())
+    bound = []
+    for name in arguments.files:
+        document = documents.read(Path(name))
+        path = intake.project_path(root, Path(name))
+        bound.append((name, intake.bind(root, settings(root), document, path)))
+    created = _ensure_store(root, output)
+    project = Project(root)
+    actor = actors.actor(arguments.actor, root)
+    taken = [(name, intake.take(project, plans, actor)) for name, plans in bound]
+    output.data = {
+        "store": str(root / STORE),
+        "store_created": created,
+        "plans": [structs.asdict(one) for _, many in taken for one in many],
+    }
+    for name, many in taken:
+        for one in many:
+            _tell(name, one, output)
+    for name, many in taken:
+        for one in many:
+            if one.outcome == "differs":
+                raise intake.differs(one.id, name)
+    return 0
+
+
+def _ensure_store(root: Path, output: Output) -> bool:
+    if (root / STORE / store.FILE).exists():
+        return False
+    store.create(root)
+    output.talk(f"made the store {root / STORE}")
+    return True
+
+
+def _tell(name: str, one: intake.Taken, output: Output) -> None:
+    for warning in one.warnings:
+        output.talk(f"warning: {warning}")
+    marks = f", {one.attested} attested by the document" if one.attested else ""
+    ignored = f", {one.marks_ignored} done marks not believed" if one.marks_ignored else ""
+    output.say(f"{one.id}: {one.outcome}, {one.phases} phases{marks}{ignored}")
+    if one.outcome == "imported":
+        output.say(f"  next: todo_manager next {one.id}")

@@ -1,0 +1,107 @@
+"""What happened, oldest first, from the ledger; with --run the evidence of one attempt."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from typing import Any
+
+from todo_manager import ledger, reads
+from todo_manager.errors import UsageProblem
+from todo_manager.render.output import Output
+from todo_manager.render.plain import indent, one_line
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", nargs="?", help="only this plan")
+    parser.add_argument("phase", nargs="?", type=int, help="only this phase")
+    parser.add_argument("--run", type=int, metavar="N", help="everything event N recorded")
+    parser.add_argument("--last", type=int, default=50, metavar="N", help="how many (default 50)")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Print events; 0, 2 for an unknown plan or event, 9 when one does not verify."""
+    db = reads.open_store(reads.find_root("."))
+    if arguments.run is not None:
+        return _one(db, arguments.run, output)
+    where, values = ["1"], []
+    if arguments.plan is not None:
+        plan = reads.plan_id(db, arguments.plan)
+        where.append("plan = ?")
+        values.append(plan)
+        if arguments.phase is not None:
+            where.append("key = ?")
+            values.append(_key(db, plan, arguments.phase))
+    rows = db.execute(
+        f"SELECT * FROM ledger WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?",
+        (*values, max(0, arguments.last)),
+    ).fetchall()
+    events = [ledger.checked(row) for row in reversed(rows)]
+    output.data = {"events": [_public(event) for event in events]}
+    for event in events:
+        output.say(_line(event))
+    if not events:
+        output.say("nothing happened yet")
+    return 0
+
+
+def _key(db: Any, plan: str, index: int) -> str:
+    row = db.execute("SELECT key FROM phases WHERE plan = ? AND idx = ?", (plan, index)).fetchone()
+    if row is None:
+        raise UsageProblem(f"{plan} has no phase {index}", hint=f"todo_manager show {plan}")
+    return str(row["key"])
+
+
+def _public(event: dict[str, Any]) -> dict[str, Any]:
+    data = {name: value for name, value in event["data"].items() if name != "phases"}
+    return event | {"data": data}
+
+
+def _line(event: dict[str, Any]) -> str:
+    data = event["data"]
+    where = f"{event['plan']} {event['key']}".strip()
+    head = f"{event['seq']:>4}  {event['at']}  {event['event']:<9} {where}  by {event['actor']}"
+    said = data.get("message") or data.get("reason") or ""
+    if "checks" in data:
+        verdicts = [row["verdict"] for row in data["checks"]]
+        counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
+        said = f"{counts}{': ' + said if said else ''}"
+    if event["event"] == "set":
+        said = f"{data['name']} = {data['value']}"
+    return f"{head} ({event['how']})" + (f"\n        {one_line(said, 110)}" if said else "")
+
+
+def _one(db: Any, seq: int, output: Output) -> int:
+    row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq,)).fetchone()
+    if row is None:
+        raise UsageProblem(f"the ledger has no event {seq}", hint="todo_manager log")
+    event = ledger.checked(row)
+    outputs = {}
+    for check in event["data"].get("checks", ()):
+        for kept in check["outputs"]:
+            outputs[kept["kept"]] = _output(db, kept["kept"])
+    output.data = {"event": _public(event), "outputs": outputs}
+    output.say(_line(event))
+    for check in event["data"].get("checks", ()):
+        _evidence(check, outputs, output)
+    return 0
+
+
+def _output(db: Any, sha256: str) -> str:
+    row = db.execute("SELECT data FROM outputs WHERE sha256 = ?", (sha256,)).fetchone()
+    if row is None:
+        raise ledger.broken(f"the output {sha256[:12]} it names is not in the store")
+    return zlib.decompress(row["data"]).decode("utf-8", "replace")
+
+
+def _evidence(check: dict[str, Any], outputs: dict[str, str], output: Output) -> None:
+    output.say(f"  {check['id']}: {check['kind']} {one_line(check['subject'], 80)}: {check['verdict']}")
+    output.say(f"      expected: {one_line(check['expected'], 100)}")
+    if check["actual"] or check["message"]:
+        output.say(f"      seen:     {one_line(check['actual'] or check['message'], 100)}")
+    for name, value in check["facts"].items():
+        output.say(f"      {name}: {one_line(json.dumps(value, ensure_ascii=False), 100)}")
+    for kept in check["outputs"]:
+        output.say(f"      {kept['stream']}: {kept['size']} bytes, sha256 {kept['sha256'][:16]}…")
+        output.say(indent(outputs[kept["kept"]][-2000:], "        | "))

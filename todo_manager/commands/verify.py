@@ -1,0 +1,95 @@
+"""Run the checks of a phase, or of every phase that has some, as they are on disk now.
+
+It marks nothing done. Where definition and inputs are the accepted ones it counts: a phase that was
+done is renewed by a pass and regressed by a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from todo_manager import attempts
+from todo_manager.attempts import Attempted, Project, Wanted
+from todo_manager.commands import common
+from todo_manager.errors import Refused, TodoError, Unevaluated
+from todo_manager.plans import OnDisk, Plan
+from todo_manager.render.output import Output
+from todo_manager.render.run_text import follow, tell_results
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    common.plan_argument(parser)
+    common.phase_argument(parser, optional=True)
+    common.run_arguments(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """By verdicts alone: 1 if a required check failed or there is none, else 5 for an error, else 0."""
+    project = common.open_project(arguments)
+    plan = common.plan_of(project, arguments.plan)
+    wanted = Wanted(
+        plan=plan.id,
+        index=0,
+        actor=common.actor(arguments, project),
+        claims=common.assignments(arguments.var),
+        wait=common.seconds(arguments.wait),
+    )
+    indexes = _indexes(plan, arguments.phase)
+    rows: list[dict[str, Any]] = []
+    output.data = {"plan": plan.id, "phases": rows}
+    refusals = _verify_all(project, plan, wanted, indexes, rows, output)
+    ran = [row for row in rows if row["checks"]]
+    alone = arguments.phase is not None or not ran
+    counting = [error for row, error in refusals if alone or row["checks"]]
+    for kind in (Refused, Unevaluated):
+        for error in counting:
+            if isinstance(error, kind):
+                raise error
+    if not ran:
+        raise Refused(f"{plan.id} has no phases to verify", hint=f"todo_manager show {plan.id}")
+    output.say(f"✔ {plan.id}: {len(ran)} of {len(rows)} phases have checks, and all of them pass")
+    return 0
+
+
+def _indexes(plan: Plan, phase: int | None) -> list[int]:
+    return [each.idx for each in plan.phases] if phase is None else [plan.phase(phase).idx]
+
+
+def _verify_all(
+    project: Project,
+    plan: Plan,
+    wanted: Wanted,
+    indexes: list[int],
+    rows: list[dict[str, Any]],
+    output: Output,
+) -> list[tuple[dict[str, Any], TodoError]]:
+    from msgspec import structs
+
+    disk = OnDisk(project.root, project.settings, plan)
+    refusals = []
+    for index in indexes:
+        one = structs.replace(wanted, index=index)
+        found = follow(attempts.verify(project, one, disk), output)
+        row = found.data | {"verdict": _verdict(found)}
+        row.setdefault("does_not_count", None)
+        rows.append(row)
+        _tell(row, output)
+        if found.refusal is not None:
+            refusals.append((row, found.refusal))
+    return refusals
+
+
+def _verdict(found: Attempted) -> str:
+    if not found.data["checks"]:
+        return "no checks"
+    if found.refusal is None:
+        return "passed"
+    return "failed" if isinstance(found.refusal, Refused) else "error"
+
+
+def _tell(row: dict[str, Any], output: Output) -> None:
+    output.say(f"{row['plan']} {row['phase']} ({row['key']}): {row['verdict']}")
+    tell_results(row, output)
+    if row["does_not_count"]:
+        output.say(f"      does not count: {row['does_not_count']}")

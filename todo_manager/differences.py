@@ -1,0 +1,116 @@
+"""How a proposal differs from the accepted definition, phase by phase, in lines people can read."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from typing import Any
+
+from msgspec import Struct
+
+from todo_manager import intake
+from todo_manager.attempts import Project
+from todo_manager.coupling import BoundFile
+from todo_manager.intake import Bound
+from todo_manager.plans import Phase, Plan
+
+
+class PhaseDifference(Struct, frozen=True, kw_only=True):
+    """What happened to one phase."""
+
+    key: str
+    change: str
+    """`same`, `changed`, `added` or `removed`."""
+    lines: tuple[str, ...] = ()
+    """A unified diff of its definition and of the scripts it rests on."""
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A whole proposal against what was accepted."""
+
+    plan: str
+    gates: bool
+    """Whether any gate differs, so that a person has to accept it."""
+    texts: bool
+    """Whether the document's bytes differ at all."""
+    phases: tuple[PhaseDifference, ...]
+
+
+def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
+    """Compare a bound proposal with the accepted plan."""
+    proposed = {found.key: found for found in bound.definitions}
+    phases = [_removed_or_changed(project, phase, bound) for phase in plan.phases]
+    known = {phase.key for phase in plan.phases}
+    phases += [
+        PhaseDifference(key=key, change="added", lines=_unified("", _pretty(found.text), key))
+        for key, found in proposed.items()
+        if key not in known
+    ]
+    original = hashlib.sha256(bound.document.original).hexdigest()
+    return Difference(
+        plan=plan.id,
+        gates=bound.digest != plan.digest,
+        texts=original != plan.source_sha256,
+        phases=tuple(phases),
+    )
+
+
+def _removed_or_changed(project: Project, phase: Phase, bound: Bound) -> PhaseDifference:
+    found = next((each for each in bound.definitions if each.key == phase.key), None)
+    if found is None:
+        lines = _unified(_pretty(phase.definition), "", phase.key)
+        return PhaseDifference(key=phase.key, change="removed", lines=lines)
+    if found.digest == phase.digest:
+        return PhaseDifference(key=phase.key, change="same")
+    lines = _unified(_pretty(phase.definition), _pretty(found.text), phase.key)
+    return PhaseDifference(
+        key=phase.key, change="changed", lines=lines + _files(project, phase, found)
+    )
+
+
+def _files(project: Project, phase: Phase, found: Any) -> tuple[str, ...]:
+    """Diffs of the scripts and helpers themselves: a changed hash says nothing to a person."""
+    old = json.loads(phase.definition)
+    before = {**old.get("scripts", {}), **old.get("helpers", {})}
+    now: dict[str, BoundFile] = {**found.files, **{file.path: file for file in found.helpers}}
+    lines: list[str] = []
+    for path in sorted({*before, *now}):
+        sha256 = before.get(path)
+        file = now.get(path)
+        if sha256 != (file.sha256 if file else None):
+            was = intake.content(project.db, sha256, path) if sha256 else b""
+            lines += _unified(_text(was), _text(file.data if file else b""), path)
+    return tuple(lines)
+
+
+def _pretty(text: str) -> str:
+    return json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _unified(old: str, new: str, name: str) -> tuple[str, ...]:
+    return tuple(
+        difflib.unified_diff(
+            old.splitlines(), new.splitlines(), f"accepted/{name}", f"now/{name}", lineterm=""
+        )
+    )
+
+
+def moved_marks(plan: Plan, bound: Bound) -> list[str]:
+    """What accepting a proposal does to phases that are done: for the person who is asked."""
+    found = []
+    proposed = {each.key: each.digest for each in bound.definitions}
+    for phase in plan.phases:
+        if phase.mark == "open":
+            continue
+        if phase.key not in proposed:
+            found.append(f"phase {phase.idx} ({phase.key}) is {phase.mark} and would be gone")
+        elif proposed[phase.key] != phase.mark_digest:
+            found.append(f"phase {phase.idx} ({phase.key}) is {phase.mark} and would become stale")
+    return found
+
+
