@@ -88,13 +88,13 @@ class _Deriving:
                 return f"the input {name} was {value!r} then and is {self._bound.get(name)!r} now"
         for need, standing in self._needs(phase):
             if standing.state in ("stale", "regressed"):
-                return f"it needs phase {need['idx']} ({need['key']}), which is {standing.state}"
+                return f"it needs phase {need['idx']}, which is {standing.state}"
         return ""
 
     def _blocked(self, phase: Mapping[str, Any]) -> str:
         for need, standing in self._needs(phase):
             if standing.state not in SATISFIED:
-                return f"it needs phase {need['idx']} ({need['key']}), which is {standing.state}"
+                return f"it needs phase {need['idx']}, which is {standing.state}"
         return "" if phase["required"] else "it has no required check"
 
     def _attempted(self, phase: Mapping[str, Any]) -> Standing:

@@ -84,7 +84,7 @@ class _Builder:
         if event.tag and event.tag != "!":
             self._stop(line, f"the tag {event.tag} is not allowed: write the value plainly")
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(event.value, plain=event.style is None, line=line)
+            return Scalar(event.value, plain=not event.style, line=line)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(line, depth)
         return self._mapping(line, depth)
