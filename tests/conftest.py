@@ -1,8 +1,8 @@
 """What every test may use: a project in a temporary folder, driven through the public command.
 
-    project.plan("p", PHASES)
-    project.run("done", "p", 0).refused("check_failed")
-    project.person("accept", "p")
+project.plan("p", PHASES)
+project.run("done", "p", 0).refused("check_failed")
+project.person("accept", "p")
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class Project:
             self.run("import", f"plans/{id_}.yaml").ok()
         return file
 
-    def start(self, *words: object, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *words: object, env: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
         """Start the command in the project, without a terminal."""
         return subprocess.Popen(
             [*PROGRAM, *map(str, words)],
@@ -153,10 +155,14 @@ class Project:
         folder = self.root / ".todo_manager"
         if not folder.exists():
             return b""
-        return b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and "shm" not in p.name)
+        return b"".join(
+            p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and "shm" not in p.name
+        )
 
 
-def at_terminal(argv: list[str], cwd: Path, env: dict[str, str], answer: str, seconds: float = 60) -> Ran:
+def at_terminal(
+    argv: list[str], cwd: Path, env: dict[str, str], answer: str, seconds: float = 60
+) -> Ran:
     """Run a program on a pseudo-terminal, type `answer` when it asks for yes; out holds both streams."""
     pid, master = pty.fork()
     if pid == 0:
@@ -181,7 +187,9 @@ def at_terminal(argv: list[str], cwd: Path, env: dict[str, str], answer: str, se
             os.write(master, answer.encode() + b"\n")
     _, status = os.waitpid(pid, 0)
     os.close(master)
-    return Ran(os.waitstatus_to_exitcode(status), seen.decode("utf-8", "replace").replace("\r\n", "\n"), "")
+    return Ran(
+        os.waitstatus_to_exitcode(status), seen.decode("utf-8", "replace").replace("\r\n", "\n"), ""
+    )
 
 
 @pytest.fixture

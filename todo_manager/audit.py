@@ -10,8 +10,9 @@ import hashlib
 import json
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from msgspec import Struct
 
@@ -104,9 +105,7 @@ def _states(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
         yield f"plan {id_} {what}"
     for id_ in plans.keys() & replay.accepted.keys():
         yield from _plan(db, plans[id_], replay)
-    bound = {
-        (row["plan"], row["name"]): row["value"] for row in db.execute("SELECT * FROM inputs")
-    }
+    bound = {(row["plan"], row["name"]): row["value"] for row in db.execute("SELECT * FROM inputs")}
     for plan, name in bound.keys() | replay.bound.keys():
         if bound.get((plan, name)) != replay.bound.get((plan, name)):
             yield f"the input {name} of {plan} is not bound to what was recorded"

@@ -111,7 +111,9 @@ def interpreter_line(file: BoundFile) -> list[str]:
         return ["bash"]
     if file.path.endswith(".py"):
         return ["python3"]
-    raise ValueError(f"{file.path} has no #! line and is neither .sh nor .py: nothing says how to run it")
+    raise ValueError(
+        f"{file.path} has no #! line and is neither .sh nor .py: nothing says how to run it"
+    )
 
 
 def _without_env(words: list[str]) -> list[str]:

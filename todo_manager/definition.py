@@ -9,8 +9,9 @@ from this text and from the very bytes that were hashed into it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -180,7 +181,9 @@ class _Used:
             referred |= references(_without(tree, shell))
         in_texts = {name for text in handed for name in words_in(text, _declared(names))}
         self.vars = {name: names.vars[name] for name in sorted(in_texts & set(names.vars))}
-        self.inputs = tuple(sorted(set(names.inputs) & (in_texts | referred | self._through(names))))
+        self.inputs = tuple(
+            sorted(set(names.inputs) & (in_texts | referred | self._through(names)))
+        )
         self.secrets = tuple(sorted(set(names.secrets) & (in_texts | referred)))
 
     def _through(self, names: Names) -> set[str]:

@@ -10,10 +10,10 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager import intake
-from todo_manager.attempts import Project
 from todo_manager.coupling import BoundFile
 from todo_manager.intake import Bound
 from todo_manager.plans import Phase, Plan
+from todo_manager.workspace import Project
 
 
 class PhaseDifference(Struct, frozen=True, kw_only=True):
@@ -112,5 +112,3 @@ def moved_marks(plan: Plan, bound: Bound) -> list[str]:
         elif proposed[phase.key] != phase.mark_digest:
             found.append(f"phase {phase.idx} ({phase.key}) is {phase.mark} and would become stale")
     return found
-
-

@@ -7,7 +7,7 @@ not known to be so keeps the phase open.
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from msgspec import Struct
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping
 
 from msgspec import Struct
 
 from todo_manager import project
-from todo_manager.definition import Definition
+from todo_manager.definition import Definition, Names
 from todo_manager.documents.substitution import resolve
 from todo_manager.errors import Kind, Untrusted, UsageProblem
 from todo_manager.plans import Plan
@@ -71,8 +71,8 @@ def gather(
     )
 
 
-def _of(names: object) -> set[str]:
-    return {*getattr(names, "inputs"), *getattr(names, "secrets")}
+def _of(names: Names) -> set[str]:
+    return {*names.inputs, *names.secrets}
 
 
 class _Gathering:

@@ -18,15 +18,16 @@ from msgspec import Struct
 from sqlite_utils import Database
 
 from todo_manager import coupling, definition, ledger, locks, plans
-from todo_manager.attempts import Project, set_mark
 from todo_manager.canonical import encode
 from todo_manager.checks.parse import parse
 from todo_manager.definition import Definition
 from todo_manager.documents.base import Document
 from todo_manager.errors import InvalidDocument, Kind, Untrusted
+from todo_manager.evidence import set_mark
 from todo_manager.ledger import Actor
 from todo_manager.model import PlanDoc
 from todo_manager.project import Settings
+from todo_manager.workspace import Project
 
 
 class Bound(Struct, frozen=True, kw_only=True):
@@ -87,9 +88,7 @@ def _bind_plan(
         )
         for index, phase in enumerate(plan.phases)
     )
-    return Bound(
-        plan=plan, definitions=definitions, document=document, path=path, coupled=coupled
-    )
+    return Bound(plan=plan, definitions=definitions, document=document, path=path, coupled=coupled)
 
 
 def project_path(root: Path, path: Path) -> str | None:
@@ -115,7 +114,11 @@ def _enter(project: Project, bound: Bound, actor: Actor) -> Taken:
     marks = [index for index, phase in enumerate(plan.phases) if phase.marked]
     attested = [index for index in marks if not bound.definitions[index].required_count()]
     recorded = ledger.append(
-        db, "imported", actor, plan=plan.id, data=_accepting_data(bound, ignored=len(marks) - len(attested))
+        db,
+        "imported",
+        actor,
+        plan=plan.id,
+        data=_accepting_data(bound, ignored=len(marks) - len(attested)),
     )
     Database(db).table("plans").insert(
         {"id": plan.id, "created": plan.created or ledger.now(), "closed": 0}

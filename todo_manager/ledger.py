@@ -13,9 +13,10 @@ import fcntl
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
 from todo_manager.canonical import digest
 from todo_manager.crashpoints import point

@@ -18,7 +18,7 @@ from todo_manager.errors import Busy, EnvironmentProblem, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
-    from typing import Iterator
+    from collections.abc import Iterator
 
 FILE = "locks"
 _FLOCK = "hhqqi4x"

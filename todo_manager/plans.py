@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 from msgspec import Struct
 
@@ -199,7 +200,9 @@ def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
         or newest != plan.accepted_seq
         or event["data"]["phases"] != phases
     ):
-        raise ledger.broken(f"the accepted definition of {plan.id} is not the one that was recorded")
+        raise ledger.broken(
+            f"the accepted definition of {plan.id} is not the one that was recorded"
+        )
     for phase in plan.phases:
         if digest(phase.definition) != phase.digest:
             raise ledger.broken(f"the stored definition of {plan.id} {phase.idx} was edited")
@@ -278,9 +281,7 @@ class OnDisk:
 
         Raises ValueError or OSError when one of them is gone or cannot be bound.
         """
-        return self._bind(
-            self.plan.names, phase.idx, phase.key, phase.needs, phase.verify
-        )
+        return self._bind(self.plan.names, phase.idx, phase.key, phase.needs, phase.verify)
 
     def proposed(self, phase: Phase) -> Definition | None:
         """A phase as the changed document states it; None when it has no such phase any more."""
@@ -350,9 +351,14 @@ def _difference(plan: Plan, disk: OnDisk, phase: Phase, found: Definition) -> tu
         verb = "differ" if len(files) > 1 else "differs"
         return Kind.DEFINITION_CHANGED, f"{', '.join(sorted(files))} {verb} from what was accepted"
     if disk.source == "changed":
-        what = f"phase {phase.idx} ({phase.key}) in {plan.source_path} differs from what was accepted"
+        what = (
+            f"phase {phase.idx} ({phase.key}) in {plan.source_path} differs from what was accepted"
+        )
         return Kind.SOURCE_CHANGED, what
-    return Kind.DEFINITION_CHANGED, f"phase {phase.idx} ({phase.key}) differs from what was accepted"
+    return (
+        Kind.DEFINITION_CHANGED,
+        f"phase {phase.idx} ({phase.key}) differs from what was accepted",
+    )
 
 
 def _changed(plan: Plan, kind: Kind, what: str) -> Untrusted:

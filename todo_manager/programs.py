@@ -13,8 +13,8 @@ import hashlib
 import os
 import pwd
 import sys
+from collections.abc import Collection
 from pathlib import Path
-from typing import Collection
 
 from todo_manager.checks.base import Program, Unresolvable
 from todo_manager.project import Settings, inside

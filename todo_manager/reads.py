@@ -130,7 +130,8 @@ def list_plans(
     condition = " AND ".join(where)
     limit = "" if everything else f" LIMIT {PAGE}"
     rows = db.execute(
-        f"SELECT seq, id, title, closed FROM plans WHERE {condition} ORDER BY seq DESC{limit}", values
+        f"SELECT seq, id, title, closed FROM plans WHERE {condition} ORDER BY seq DESC{limit}",
+        values,
     ).fetchall()
     more = 0
     if not everything and len(rows) == PAGE:
@@ -234,7 +235,14 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
     )
     found = _next_of(phases, standings)
     if found is None:
-        return {"plan": id_, "phase": None, "key": None, "state": None, "reason": "", "person": False}
+        return {
+            "plan": id_,
+            "phase": None,
+            "key": None,
+            "state": None,
+            "reason": "",
+            "person": False,
+        }
     person = not phases[found["phase"]]["required"] or found["phase"] in changed
     return {"plan": id_} | found | {"person": person}
 
@@ -243,9 +251,13 @@ def _phase_rows(db: sqlite3.Connection, id_: str, *, full: bool = False) -> list
     """Phases as `states.derive` takes them; a mark without its event in the ledger is refused."""
     import json
 
-    columns = "p.*" if full else (
-        "p.idx, p.key, p.title, p.needs, p.required, p.digest, p.lock, p.mark, p.mark_digest,"
-        " p.mark_inputs, p.mark_seq, p.last_verdict, p.last_digest"
+    columns = (
+        "p.*"
+        if full
+        else (
+            "p.idx, p.key, p.title, p.needs, p.required, p.digest, p.lock, p.mark, p.mark_digest,"
+            " p.mark_inputs, p.mark_seq, p.last_verdict, p.last_digest"
+        )
     )
     rows = db.execute(
         f"SELECT {columns}, l.event AS mark_event FROM phases AS p {_MARK_JOIN}"

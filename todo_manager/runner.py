@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 import time
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, structs
 
@@ -61,14 +61,16 @@ def jobs() -> int:
 
 def build(definition: Definition, values: Mapping[str, str]) -> list[_Job]:
     """The checks of a definition with inputs and secrets put in; what cannot be read becomes an error."""
-    found = []
-    for id_, tree in definition.checks:
-        problems: list[str] = []
-        check = parse(
-            _resolved(tree, values), lambda _, path, message: problems.append(f"{path} {message}")
-        )
-        found.append(_Job(id_, tree, check, "; ".join(problems).strip()))
-    return found
+    return [_job(id_, tree, values) for id_, tree in definition.checks]
+
+
+def _job(id_: str, tree: Tree, values: Mapping[str, str]) -> _Job:
+    problems: list[str] = []
+
+    def report(line: int, path: str, message: str) -> None:
+        problems.append(f"{path} {message}".strip())
+
+    return _Job(id_, tree, parse(_resolved(tree, values), report), "; ".join(problems))
 
 
 def _resolved(tree: Tree, values: Mapping[str, str]) -> Tree:
@@ -153,9 +155,7 @@ class _Worker:
                 job = self._todo.get_nowait()
             except queue.Empty:
                 return
-            self._events.put(
-                CheckStarted(job.id, job.kind, self._masker.text(job.subject))
-            )
+            self._events.put(CheckStarted(job.id, job.kind, self._masker.text(job.subject)))
             self._events.put(CheckFinished(self._masker.result(self._result(job))))
 
     def _result(self, job: _Job) -> Result:
@@ -200,9 +200,7 @@ class _Worker:
                 return _short_of(check, outcome, row), attempts, passed and failed
             message = outcome.message or outcome.actual or outcome.expected
             self._events.put(
-                AttemptMade(
-                    id_, attempts, outcome.verdict, self._masker.text(message), check.every
-                )
+                AttemptMade(id_, attempts, outcome.verdict, self._masker.text(message), check.every)
             )
             self._cancel.wait(check.every)
 
@@ -245,15 +243,3 @@ def guarded(check: Check, world: World) -> Outcome:
             expected="a check that works",
             message=f"the check itself broke: {type(error).__name__}: {error}",
         )
-
-
-def as_row(result: Result) -> dict[str, Any]:
-    """A result as it is shown and stored: the fields agents rely on, outputs by their digest."""
-    row = structs.asdict(result)
-    row["verdict"] = str(result.verdict)
-    row["outputs"] = [
-        {name: value for name, value in structs.asdict(output).items() if name != "kept"}
-        for output in result.outputs
-        if output.size
-    ]
-    return row

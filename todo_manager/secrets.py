@@ -6,7 +6,8 @@ Matching happens on the true text; masking is the last step before a result leav
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from msgspec import structs

@@ -10,7 +10,8 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
-    from typing import Any, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 SATISFIED = ("done", "attested")
 """States on which a phase that needs this one may rest."""

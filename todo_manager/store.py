@@ -11,8 +11,8 @@ import errno
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from todo_manager.crashpoints import point
 from todo_manager.errors import Busy, EnvironmentProblem, Kind, TodoError

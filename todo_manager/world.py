@@ -7,8 +7,8 @@ import pwd
 import shutil
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 from todo_manager import coupling, programs
 from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable

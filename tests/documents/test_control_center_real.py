@@ -27,7 +27,8 @@ def read(text: str, warnings: int = 0) -> tuple[PlanDoc, ...]:
     problems = Problems("t")
     assert control_center.recognises("t.txt", text)
     plans = control_center.read(text, problems)
-    assert problems.errors == [] and len(problems.warnings) == warnings, problems.warnings
+    assert problems.errors == []
+    assert len(problems.warnings) == warnings, problems.warnings
     return plans
 
 

@@ -16,8 +16,29 @@ KINDS: dict[str, str] = {
 """Kind → class, which lives in the module of the kind's name; imported only when it is used."""
 
 LATER_KINDS = frozenset(
-    "image image_file container health compose registry scan dependency_audit sbom dockerfile git"
-    " pytest junit log workflow inventory machine tool rollback_ready attestation manual".split()
+    [
+        "image",
+        "image_file",
+        "container",
+        "health",
+        "compose",
+        "registry",
+        "scan",
+        "dependency_audit",
+        "sbom",
+        "dockerfile",
+        "git",
+        "pytest",
+        "junit",
+        "log",
+        "workflow",
+        "inventory",
+        "machine",
+        "tool",
+        "rollback_ready",
+        "attestation",
+        "manual",
+    ]
 )
 LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags", "for_each"})
 """Words of the plan format that this version does not act on, and therefore refuses."""

@@ -6,8 +6,9 @@ A kind is one module of this folder with one subclass of `Check`, named in the r
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Mapping, Protocol, Sequence
+from typing import Annotated, Any, ClassVar, Protocol
 
 from msgspec import Struct
 

@@ -95,9 +95,7 @@ class Command(Check, frozen=True, kw_only=True):
             handed = world.hand_over(self.subject)
         else:
             argv = [program.path, *self.subject[1:]]
-        ran = world.run(
-            argv, timeout=timeout, cwd=self.cwd, env=handed | self.env, user=self.user
-        )
+        ran = world.run(argv, timeout=timeout, cwd=self.cwd, env=handed | self.env, user=self.user)
         facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
         if problem_text := why_no_exit_code(ran, timeout, argv[0]):
             return Outcome(
@@ -108,9 +106,7 @@ class Command(Check, frozen=True, kw_only=True):
                 facts=facts,
                 outputs=(ran.stdout, ran.stderr),
             )
-        return conclude(
-            self._judge(ran, expected), facts=facts, outputs=(ran.stdout, ran.stderr)
-        )
+        return conclude(self._judge(ran, expected), facts=facts, outputs=(ran.stdout, ran.stderr))
 
     def _judge(self, ran: Ran, expected: str) -> list[Judgement]:
         so = ran.exit in self.exit

@@ -40,10 +40,10 @@ class Expectation(Struct, frozen=True):
     def holds(self, actual: Any) -> bool:
         """Whether a value (or MISSING) is as expected."""
         if self.operator == "exists":
-            return (actual is not MISSING) == self.value
+            return (actual is not MISSING) is bool(self.value)
         if actual is MISSING:
             return False
-        return _COMPARE[self.operator](actual, self.value)
+        return bool(_COMPARE[self.operator](actual, self.value))
 
     def __str__(self) -> str:
         shown = self.value.pattern if isinstance(self.value, re.Pattern) else show(self.value)
@@ -158,13 +158,15 @@ def path_steps(path: str) -> list[str | int]:
 def at(document: Any, path: str) -> Any:
     """What stands at a path of a JSON value, or MISSING."""
     for step in path_steps(path):
-        if isinstance(step, str) and isinstance(document, dict) and step in document:
-            document = document[step]
-        elif isinstance(step, int) and isinstance(document, list) and step < len(document):
-            document = document[step]
-        else:
-            return MISSING
+        document = _below(document, step)
     return document
+
+
+def _below(document: Any, step: str | int) -> Any:
+    if isinstance(step, str):
+        return document.get(step, MISSING) if isinstance(document, dict) else MISSING
+    inside = isinstance(document, list) and step < len(document)
+    return document[step] if inside else MISSING
 
 
 def paths(tree: Tree) -> dict[str, Expectation]:
@@ -245,7 +247,9 @@ def text_match(tree: Tree, *, lacks_alone: bool = False) -> TextMatch:
     if unknown:
         raise Wrong(f"unknown key {unknown[0]}; known are {', '.join(_TEXT_READERS)}")
     if set(tree) == {"lacks"} and not lacks_alone:
-        raise Wrong("`lacks` alone also passes on no text at all; add a contains or matches beside it")
+        raise Wrong(
+            "`lacks` alone also passes on no text at all; add a contains or matches beside it"
+        )
     return TextMatch(**{key: _TEXT_READERS[key](value) for key, value in tree.items()})
 
 

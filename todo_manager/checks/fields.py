@@ -8,8 +8,9 @@ instead. Scalars arrive as strings (`canonical.py`), so a converter alone decide
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, Callable, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from todo_manager.canonical import Scalar, Tree
 
@@ -36,7 +37,7 @@ def scalar(tree: Tree) -> Scalar:
     """Any one scalar that is not empty and not null."""
     if not isinstance(tree, Scalar):
         raise Wrong("expected one value, not a list or mapping")
-    if tree.is_token and tree == "null" or tree.plain and tree in ("", "~"):
+    if (tree.is_token and tree == "null") or (tree.plain and tree in ("", "~")):
         raise Wrong("has no value")
     return tree
 

@@ -99,7 +99,7 @@ def _count(tree: Tree) -> Expectation:
     number = wanted.value
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise Wrong("expected a number from 0, or one of {ne lt le gt ge}: number")
-    if wanted.operator == "ge" and number == 0 or wanted.operator == "lt" and number == 0:
+    if (wanted.operator == "ge" and number == 0) or (wanted.operator == "lt" and number == 0):
         raise Wrong(f"{wanted} holds always or never: it asserts nothing")
     return wanted
 

@@ -344,7 +344,7 @@ def _redirect(url: str, target: str) -> str:
 
 def _method(status: int, method: str) -> str:
     """The method after a redirect, as browsers do it (RFC 9110, 15.4)."""
-    changes = status == 303 and method != "HEAD" or status in (301, 302) and method == "POST"
+    changes = (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST")
     return "GET" if changes else method
 
 
@@ -411,7 +411,7 @@ def _unpacked(exchange: Exchange, whole: bool, headers: Mapping[str, str]) -> tu
         except zlib.error:
             continue
         cut = not whole or len(body) > BODY_LIMIT
-        bad = "" if cut or box.eof and not box.unused_data else "its packed body is not whole"
+        bad = "" if cut or (box.eof and not box.unused_data) else "its packed body is not whole"
         return _output(body, cut=cut), bad
     return _output(raw, cut=not whole), f"it is not {encoding}, as it says it is"
 

@@ -8,7 +8,8 @@ is only read the second time.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Collection, get_type_hints
+from collections.abc import Callable, Collection
+from typing import Any, get_type_hints
 
 from todo_manager.canonical import Tree, line_of
 from todo_manager.checks import KINDS, LATER_KINDS, LATER_PARAMETERS, load
@@ -75,7 +76,9 @@ def _kind(tree: dict[str, Tree], report: Report) -> str | None:
         return kinds[0]
     line = line_of(tree)
     if later:
-        report(_key_line(tree, later[0]), f".{later[0]}", "this kind of check is not in this version")
+        report(
+            _key_line(tree, later[0]), f".{later[0]}", "this kind of check is not in this version"
+        )
     elif kinds:
         report(line, "", f"names {len(kinds)} kinds ({', '.join(kinds)}); a check has exactly one")
     else:

@@ -36,9 +36,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(line)
     for warning in bound.document.warnings:
         output.say(f"warning: {warning}")
-    actors.ask(
-        f"accept this definition of {plan.id}?", verb=f"accept {plan.id}", json=output.json
-    )
+    actors.ask(f"accept this definition of {plan.id}?", verb=f"accept {plan.id}", json=output.json)
     intake.accept(project, bound, plan.digest, actor)
     output.data |= {"accepted": True, "digest": bound.digest}
     output.say(f"{plan.id}: accepted by {actor.name}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from todo_manager import actors, attempts, gate, ledger
-from todo_manager.attempts import Project, Wanted
+from todo_manager import actors, evidence, gate, ledger
+from todo_manager.attempts import Wanted
 from todo_manager.commands import common
 from todo_manager.errors import Kind, Refused, UsageProblem
 from todo_manager.render.output import Output
+from todo_manager.stage import Stage, look
+from todo_manager.workspace import Project
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     wanted = Wanted(
         plan=arguments.plan, index=arguments.phase, actor=common.actor(arguments, project)
     )
-    stage = attempts.look(project, wanted.plan, wanted.index)
+    stage = look(project, wanted.plan, wanted.index)
     where = f"{stage.plan.id} {stage.phase.idx}"
     if gate.satisfied(stage.state.state):
         output.data = {"plan": stage.plan.id, "phase": stage.phase.idx, "state": stage.state.state}
@@ -39,12 +41,17 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         json=output.json,
     )
     event = _record(project, wanted, stage.phase.digest, arguments.reason)
-    output.data = {"plan": stage.plan.id, "phase": stage.phase.idx, "state": "attested", "run": event}
+    output.data = {
+        "plan": stage.plan.id,
+        "phase": stage.phase.idx,
+        "state": "attested",
+        "run": event,
+    }
     output.say(f"{where}: attested by {wanted.actor.name}, event {event}")
     return 0
 
 
-def _refuse(stage: attempts.Stage) -> None:
+def _refuse(stage: Stage) -> None:
     case = stage.case
     if case.untrusted:
         raise case.untrusted
@@ -63,7 +70,7 @@ def _refuse(stage: attempts.Stage) -> None:
 def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
     """Look once more inside the transaction: what was shown to the person is what is recorded."""
     with project.recording() as db:
-        stage = attempts.look(project, wanted.plan, wanted.index)
+        stage = look(project, wanted.plan, wanted.index)
         _refuse(stage)
         if stage.phase.digest != digest:
             raise stage.case.untrusted or Refused("the phase was changed meanwhile; look again")
@@ -75,7 +82,5 @@ def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
             key=stage.phase.key,
             data={"by": "person", "reason": reason, "digest": digest, "inputs": {}},
         )
-        attempts.set_mark(
-            db, stage.plan.id, stage.phase.key, "attested", recorded, digest, {}
-        )
+        evidence.set_mark(db, stage.plan.id, stage.phase.key, "attested", recorded, digest, {})
     return recorded.seq

@@ -29,7 +29,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(f"✗ {line}")
     if found.breaks:
         problem = ledger.broken(found.breaks[0])
-        problem.hint = "restore the store from a backup that verifies; what follows a break proves nothing"
+        problem.hint = (
+            "restore the store from a backup that verifies; what follows a break proves nothing"
+        )
         raise problem
     output.say(
         f"✔ intact: {found.events} events, {found.plans} plans, {found.marks} marks, "

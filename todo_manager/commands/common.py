@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from todo_manager import actors, documents, intake, plans, project
-from todo_manager.attempts import Project
 from todo_manager.errors import UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Plan
+from todo_manager.workspace import Project
 
 
 def open_project(arguments: argparse.Namespace) -> Project:

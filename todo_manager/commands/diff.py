@@ -19,9 +19,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print the difference; 0 whether or not there is one, 2 when the document does not load."""
     project = common.open_project(arguments)
     plan = common.plan_of(project, arguments.plan)
-    found = differences.compare(
-        project, plan, common.bound_document(project, plan, arguments.file)
-    )
+    found = differences.compare(project, plan, common.bound_document(project, plan, arguments.file))
     output.data = as_data(found)
     tell(found, output)
     if found.gates:

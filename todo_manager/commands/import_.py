@@ -12,9 +12,9 @@ from pathlib import Path
 from msgspec import structs
 
 from todo_manager import actors, documents, intake, store
-from todo_manager.attempts import Project
 from todo_manager.project import STORE, find, home_for, settings
 from todo_manager.render.output import Output
+from todo_manager.workspace import Project
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

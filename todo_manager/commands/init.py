@@ -11,7 +11,9 @@ from todo_manager.render.output import Output
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bare", action="store_true", help="the store alone (all this version makes)")
+    parser.add_argument(
+        "--bare", action="store_true", help="the store alone (all this version makes)"
+    )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:

@@ -96,7 +96,9 @@ def _output(db: Any, sha256: str) -> str:
 
 
 def _evidence(check: dict[str, Any], outputs: dict[str, str], output: Output) -> None:
-    output.say(f"  {check['id']}: {check['kind']} {one_line(check['subject'], 80)}: {check['verdict']}")
+    output.say(
+        f"  {check['id']}: {check['kind']} {one_line(check['subject'], 80)}: {check['verdict']}"
+    )
     output.say(f"      expected: {one_line(check['expected'], 100)}")
     if check["actual"] or check["message"]:
         output.say(f"      seen:     {one_line(check['actual'] or check['message'], 100)}")

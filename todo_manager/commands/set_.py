@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     stale = [
         phase.idx
         for phase in plan.phases
-        if phase.mark != "open" and any(phase.mark_inputs.get(n, v) != v for n, v in changed.items())
+        if phase.mark != "open"
+        and any(phase.mark_inputs.get(n, v) != v for n, v in changed.items())
     ]
     output.data = {"plan": plan.id, "set": changed, "bound": plan.bound | changed, "stale": stale}
     for name, value in values.items():

@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from todo_manager import attempts
-from todo_manager.attempts import Attempted, Project, Wanted
+from todo_manager import verifying
+from todo_manager.attempts import Attempted, Wanted
 from todo_manager.commands import common
 from todo_manager.errors import Refused, TodoError, Unevaluated
 from todo_manager.plans import OnDisk, Plan
 from todo_manager.render.output import Output
 from todo_manager.render.run_text import follow, tell_results
+from todo_manager.workspace import Project
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def _verify_all(
     refusals = []
     for index in indexes:
         one = structs.replace(wanted, index=index)
-        found = follow(attempts.verify(project, one, disk), output)
+        found = follow(verifying.verify(project, one, disk), output)
         row = found.data | {"verdict": _verdict(found)}
         row.setdefault("does_not_count", None)
         rows.append(row)

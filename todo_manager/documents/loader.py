@@ -7,7 +7,8 @@ tags, duplicate keys, several documents, keys that are not plain text, depth ove
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -66,7 +67,9 @@ class _Builder:
         next(self._events)
         more = next(self._events)
         if not isinstance(more, yaml.StreamEndEvent):
-            self._stop(more.start_mark.line + 1, "holds a second document; one file is one document")
+            self._stop(
+                more.start_mark.line + 1, "holds a second document; one file is one document"
+            )
         if isinstance(tree, Scalar) and tree.plain and tree == "":
             self._stop(0, "is empty")
         return tree

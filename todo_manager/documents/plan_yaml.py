@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks import fields
+from todo_manager.checks import load as load_kind
 from todo_manager.checks.fields import Wrong
 from todo_manager.checks.parse import kind_of, parse
-from todo_manager.checks import load as load_kind
 from todo_manager.documents import loader
 from todo_manager.documents.names import is_plain_id, slug
 from todo_manager.documents.substitution import NAME, Names, steers
@@ -19,16 +19,39 @@ from todo_manager.problems import Problems, did_you_mean
 FORMAT = "plan@1"
 SCHEMA = "todo_manager/plan@1"
 
-_PLAN_KEYS = ("schema", "id", "title", "description", "source", "inputs", "secrets", "vars", "phases")
+_PLAN_KEYS = (
+    "schema",
+    "id",
+    "title",
+    "description",
+    "source",
+    "inputs",
+    "secrets",
+    "vars",
+    "phases",
+)
 _PHASE_KEYS = ("key", "title", "explain", "note", "needs", "verify")
 _LATER = frozenset(
-    "hosts services preflight tags steps undo parts for_each valid_for policy".split()
+    [
+        "hosts",
+        "services",
+        "preflight",
+        "tags",
+        "steps",
+        "undo",
+        "parts",
+        "for_each",
+        "valid_for",
+        "policy",
+    ]
 )
 
 
 def recognises(name: str, text: str) -> bool:
     """Whether the document is meant to be a plan in YAML: by its name, or by naming the schema."""
-    return name.endswith((".yaml", ".yml")) or re.search(r"^schema:", text, re.MULTILINE) is not None
+    return (
+        name.endswith((".yaml", ".yml")) or re.search(r"^schema:", text, re.MULTILINE) is not None
+    )
 
 
 def read(text: str, problems: Problems) -> tuple[PlanDoc, ...]:
@@ -108,7 +131,9 @@ class _PlanReader(_Section):
     def _id(self) -> str:
         found = self.text("id")
         if found and not is_plain_id(found):
-            self.error("id", f"{found!r} is not an id: a-z 0-9 . _ - only, beginning with a-z or 0-9")
+            self.error(
+                "id", f"{found!r} is not an id: a-z 0-9 . _ - only, beginning with a-z or 0-9"
+            )
         return found
 
     def _names(self) -> Names:
@@ -210,7 +235,9 @@ class _PhaseReader(_Section):
         wanted = [str(item) for item in self.items("needs")]
         for need in wanted:
             if need not in keys:
-                self.error("needs", f"there is no phase with the key {need!r}{did_you_mean(need, keys)}")
+                self.error(
+                    "needs", f"there is no phase with the key {need!r}{did_you_mean(need, keys)}"
+                )
         return tuple(dict.fromkeys(wanted))
 
     def _verify(self) -> tuple[Tree, ...]:
@@ -222,7 +249,9 @@ class _PhaseReader(_Section):
             self._claim_id(check_id(found[-1], position), position, path, item, ids)
         return tuple(found)
 
-    def _claim_id(self, id_: str, position: int, path: str, item: Tree, ids: dict[str, int]) -> None:
+    def _claim_id(
+        self, id_: str, position: int, path: str, item: Tree, ids: dict[str, int]
+    ) -> None:
         if id_ in ids:
             self.problems.error(
                 line_of(item), path, f"has the id {id_}, as check {ids[id_]} has; name them apart"

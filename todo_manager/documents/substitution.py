@@ -8,7 +8,7 @@ the loader or an interpreter are refused: an input of that name would decide wha
 from __future__ import annotations
 
 import re
-from typing import Mapping
+from collections.abc import Mapping
 
 from todo_manager.canonical import Map, Scalar, Seq, Tree, line_of
 from todo_manager.checks.parse import REFERENCE, references
@@ -54,7 +54,11 @@ class Names:
     """The declared names of one plan, and the replacement of its vars."""
 
     def __init__(
-        self, inputs: tuple[str, ...], secrets: tuple[str, ...], vars_: Mapping[str, Tree], problems: Problems
+        self,
+        inputs: tuple[str, ...],
+        secrets: tuple[str, ...],
+        vars_: Mapping[str, Tree],
+        problems: Problems,
     ) -> None:
         self.inputs = inputs
         self.secrets = secrets
@@ -96,7 +100,9 @@ class Names:
         value = self._value(name)
         if isinstance(value, Scalar):
             return str(value)
-        self._problems.error(where.line, path, f"the var {name} is a list or mapping, not one value")
+        self._problems.error(
+            where.line, path, f"the var {name} is a list or mapping, not one value"
+        )
         return ""
 
     def _value(self, name: str) -> Tree:

@@ -42,7 +42,11 @@ class Output:
             self.talk(f"todo_manager {command}: {error.message}".replace("  :", ":"))
             if error.hint:
                 who = "a person: " if error.person and not error.hint.startswith("a person") else ""
-                self.talk(f"  next: {error.hint}" if "a person" in error.hint else f"  next: {who}{error.hint}")
+                self.talk(
+                    f"  next: {error.hint}"
+                    if "a person" in error.hint
+                    else f"  next: {who}{error.hint}"
+                )
 
     def _document(self, command: str, code: int, error: TodoError | None) -> None:
         import json

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Generator
+from collections.abc import Generator
+from typing import Any
 
 from todo_manager.attempts import Attempted
 from todo_manager.render.output import Output

@@ -1,0 +1,136 @@
+"""What an attempt leaves in the store: its event, the outputs it names, the mark that caches it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import structs
+
+from todo_manager import ledger
+from todo_manager.canonical import digest, encode
+from todo_manager.crashpoints import point
+from todo_manager.definition import Definition
+from todo_manager.model import Result, Verdict
+from todo_manager.stage import Stage
+
+
+def as_row(result: Result) -> dict[str, Any]:
+    """A result as it is shown and stored: the fields agents rely on, outputs by their digest."""
+    row = structs.asdict(result)
+    row["verdict"] = str(result.verdict)
+    row["outputs"] = [
+        {name: value for name, value in structs.asdict(output).items() if name != "kept"}
+        | {"kept": hashlib.sha256(output.kept).hexdigest()}
+        for output in result.outputs
+        if output.size
+    ]
+    return row
+
+
+def event_data(
+    definition: Definition, inputs: Mapping[str, str], results: Sequence[Result]
+) -> dict[str, Any]:
+    """What the event of a run holds: what was checked, with which inputs, and every result."""
+    return {
+        "digest": definition.digest,
+        "inputs": dict(inputs),
+        "checks": [as_row(result) for result in results],
+    }
+
+
+def check_digest(definition: Definition, id_: str) -> str:
+    """What a check's history is kept under: its mapping, and the script it runs."""
+    tree = dict(definition.checks)[id_]
+    script = definition.files.get(str(tree.get("script", "")))
+    return digest(encode([tree, script.sha256 if script else None]))
+
+
+def with_history(
+    db: sqlite3.Connection, plan: str, definition: Definition, result: Result
+) -> Result:
+    """The result, saying whether this very check has ever been seen failing."""
+    row = db.execute(
+        "SELECT failed FROM check_history WHERE plan = ? AND check_digest = ?",
+        (plan, check_digest(definition, result.id)),
+    ).fetchone()
+    never = (row is None or not row["failed"]) and result.verdict != Verdict.FAILED
+    return structs.replace(result, never_failed=never)
+
+
+def store(
+    db: sqlite3.Connection, plan: str, definition: Definition, results: Sequence[Result]
+) -> None:
+    """Keep what the programs wrote, and what is known of each check."""
+    for result in results:
+        for output in result.outputs:
+            if output.size:
+                db.execute(
+                    "INSERT OR IGNORE INTO outputs (sha256, data) VALUES (?, ?)",
+                    (hashlib.sha256(output.kept).hexdigest(), zlib.compress(output.kept)),
+                )
+        column = str(result.verdict) if result.verdict != Verdict.WAIVED else "passed"
+        db.execute(
+            f"INSERT INTO check_history (plan, check_digest, {column}) VALUES (?, ?, 1) "
+            f"ON CONFLICT (plan, check_digest) DO UPDATE SET {column} = coalesce({column}, 0) + 1",
+            (plan, check_digest(definition, result.id)),
+        )
+    point("outputs-stored")
+
+
+def bind_inputs(db: sqlite3.Connection, plan: str, values: Mapping[str, str]) -> None:
+    """Bind inputs that are not bound yet; the done event holds the values."""
+    db.executemany(
+        "INSERT OR IGNORE INTO inputs (plan, name, value) VALUES (?, ?, ?)",
+        [(plan, name, value) for name, value in values.items()],
+    )
+
+
+def set_mark(
+    db: sqlite3.Connection,
+    plan: str,
+    key: str,
+    mark: str,
+    recorded: ledger.Recorded,
+    gate_digest: str,
+    used: Mapping[str, str],
+) -> None:
+    """Write the mark of a phase as a cache of the event that set it."""
+    db.execute(
+        "UPDATE phases SET mark = ?, mark_seq = ?, mark_hash = ?, mark_digest = ?, mark_inputs = ? "
+        "WHERE plan = ? AND key = ?",
+        (mark, recorded.seq, recorded.hash, gate_digest, json.dumps(dict(used)), plan, key),
+    )
+    open_left = "SELECT 1 FROM phases WHERE plan = ? AND mark NOT IN ('done', 'attested')"
+    closed = db.execute(open_left, (plan,)).fetchone() is None
+    db.execute(
+        "UPDATE plans SET closed = ?, updated = ? WHERE id = ?", (int(closed), ledger.now(), plan)
+    )
+    point("state-written")
+
+
+def remember(
+    db: sqlite3.Connection,
+    stage: Stage,
+    recorded: ledger.Recorded,
+    event: str,
+    verdict: str,
+    results: Sequence[Result],
+) -> None:
+    """Keep the verdict of the last attempt beside its phase, for `show` and for its state."""
+    assert stage.definition is not None
+    last_run = {
+        "run": recorded.seq,
+        "event": event,
+        "verdict": verdict,
+        "at": ledger.now(),
+        "checks": {result.id: str(result.verdict) for result in results},
+    }
+    db.execute(
+        "UPDATE phases SET last_verdict = ?, last_digest = ?, last_run = ? WHERE plan = ? AND key = ?",
+        (verdict, stage.definition.digest, json.dumps(last_run), stage.plan.id, stage.phase.key),
+    )

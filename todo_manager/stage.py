@@ -1,0 +1,60 @@
+"""One look at a phase: everything the decision about it rests on, from the store and from the disk."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from todo_manager import plans, states
+from todo_manager.definition import Definition
+from todo_manager.gate import Case
+from todo_manager.plans import OnDisk, Phase, Plan
+from todo_manager.workspace import Project
+
+
+class Stage(Struct, kw_only=True):
+    """A phase as it stands at one moment."""
+
+    plan: Plan
+    phase: Phase
+    disk: OnDisk
+    definition: Definition | None
+    case: Case
+    state: states.Standing
+
+
+def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> Stage:
+    """Read everything the decision rests on; integrity is checked first, and wins."""
+    db = project.db
+    plan = plans.load(db, plans.resolve_id(db, wanted))
+    phase = plan.phase(index)
+    plans.verify_accepted(db, plan)
+    involved = plan.with_needs(phase)
+    for other in involved:
+        plans.verify_mark(db, plan, other)
+    if disk is None or disk.plan.digest != plan.digest:
+        disk = OnDisk(project.root, project.settings, plan)
+    looked = {other.idx: plans.untrusted(disk, other) for other in involved}
+    changed = {idx: error.message for idx, (_, error) in looked.items() if error is not None}
+    definition, untrusted = looked[index]
+    standings = states.derive(plan.rows(), plan.bound, changed=changed)
+    required = definition.required_count() if definition else phase.required
+    case = Case(
+        plan=plan.id,
+        index=index,
+        key=phase.key,
+        required=required,
+        untrusted=untrusted,
+        needs=tuple(
+            (other.idx, other.key, standings[other.idx].state)
+            for other in plan.phases
+            if other.key in phase.needs
+        ),
+    )
+    return Stage(
+        plan=plan,
+        phase=phase,
+        disk=disk,
+        definition=definition,
+        case=case,
+        state=standings[index],
+    )

@@ -1,0 +1,133 @@
+"""`verify`: run the checks of a phase as they are on disk; it renews or regresses, it never marks."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from todo_manager import evidence, gate, inputs, ledger, locks, plans, states
+from todo_manager.attempts import (
+    Attempted,
+    Attempting,
+    Wanted,
+    data_of,
+    notes_of,
+    run_checks,
+    verdict_of,
+)
+from todo_manager.errors import InvalidDocument, TodoError, Unevaluated
+from todo_manager.model import Result
+from todo_manager.plans import OnDisk, Phase
+from todo_manager.stage import Stage, look
+from todo_manager.workspace import Project
+
+
+def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Attempting:
+    """Run the checks of a phase as they are on disk; record the verdicts, never a new mark.
+
+    Raises TodoError when it cannot start. The refusal returned speaks of verdicts alone.
+    """
+    plan = plans.load(project.db, plans.resolve_id(project.db, wanted.plan))
+    phase = plan.phase(wanted.index)
+    with locks.held(
+        project.store, plan.id, phase.key, what=f"{plan.id} {phase.idx}", wait=wanted.wait
+    ):
+        stage = look(project, plan.id, wanted.index, disk=disk)
+        if stage.definition is None:
+            raise _unverifiable(stage)
+        if not stage.definition.checks:
+            return Attempted(data=data_of(stage, (), "no checks"), refusal=_no_checks(stage))
+        values = inputs.gather(
+            project.root,
+            project.settings,
+            stage.plan,
+            stage.definition,
+            wanted.claims,
+            try_claims=True,
+        )
+        results = yield from run_checks(project, stage, stage.definition, values)
+        return _conclude_verify(project, wanted, stage, values, results)
+
+
+def _unverifiable(stage: Stage) -> TodoError:
+    """Why there is no definition on disk to verify: the document is broken, or files are gone."""
+    assert stage.case.untrusted is not None
+    if stage.disk.source == "unreadable":
+        return InvalidDocument(stage.disk.problem.splitlines(), hint=stage.case.untrusted.hint)
+    return Unevaluated(stage.case.untrusted.message, hint=stage.case.untrusted.hint)
+
+
+def _no_checks(stage: Stage) -> TodoError | None:
+    case = structs.replace(stage.case, untrusted=None, needs=(), required=0)
+    return gate.refusal(case)
+
+
+def _conclude_verify(
+    project: Project,
+    wanted: Wanted,
+    stage: Stage,
+    values: inputs.Values,
+    results: tuple[Result, ...],
+) -> Attempted:
+    definition = stage.definition
+    assert definition is not None
+    case = structs.replace(stage.case, untrusted=None, needs=(), results=results)
+    refused = gate.refusal(case)
+    verdict = verdict_of(refused)
+    with project.recording() as db:
+        phase = plans.load(db, stage.plan.id).phase(wanted.index)
+        reason = _why_not_counting(stage, phase, values)
+        event, mark = _effect(phase, verdict, counts=not reason)
+        data = evidence.event_data(definition, values.inputs, results) | {
+            "verdict": verdict,
+            "does_not_count": reason,
+        }
+        recorded = ledger.append(
+            db, event, wanted.actor, plan=stage.plan.id, key=stage.phase.key, data=data
+        )
+        evidence.store(db, stage.plan.id, definition, results)
+        if mark:
+            evidence.set_mark(
+                db,
+                stage.plan.id,
+                stage.phase.key,
+                mark,
+                recorded,
+                definition.digest,
+                values.inputs,
+            )
+        if not reason:
+            evidence.remember(db, stage, recorded, event, verdict, results)
+    told = data_of(stage, results, _state_after(project, stage), values) | {
+        "run": recorded.seq,
+        "does_not_count": reason,
+    }
+    if refused is not None:
+        refused.hint = f"put it right, then: todo_manager verify {stage.plan.id} {wanted.index}"
+    return Attempted(data=told, refusal=refused, notes=notes_of(stage, values))
+
+
+def _why_not_counting(stage: Stage, phase: Phase, values: inputs.Values) -> str | None:
+    assert stage.definition is not None
+    if stage.definition.digest != phase.digest:
+        return (
+            stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
+        )
+    if values.claimed:
+        return "an input was tried with another value than the bound one"
+    unbound = [name for name in values.inputs if name not in stage.plan.bound]
+    return f"the input {unbound[0]} is not bound yet" if unbound else None
+
+
+def _effect(phase: Phase, verdict: str, *, counts: bool) -> tuple[str, str]:
+    """Which event a verify is, and the mark it sets: only on a phase that was done as it is now."""
+    was_done = phase.mark in ("done", "regressed") and phase.mark_digest == phase.digest
+    if counts and was_done and verdict == "passed":
+        return "renewed", "done"
+    if counts and phase.mark in ("done", "regressed") and verdict == "failed":
+        return "regressed", "regressed"
+    return "verified", ""
+
+
+def _state_after(project: Project, stage: Stage) -> str:
+    plan = plans.load(project.db, stage.plan.id)
+    return str(states.derive(plan.rows(), plan.bound)[stage.phase.idx].state)

@@ -1,0 +1,42 @@
+"""An open project: where it is, its settings, its store."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from todo_manager import ledger, store
+from todo_manager.project import STORE, Settings, settings
+
+
+class Project:
+    """An open project: its root, settings and store. Close it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = str(root / STORE)
+        self.db = store.open_for_writing(root)
+        ledger.verify_head(self.db, root)
+        self._settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        if self._settings is None:
+            self._settings = settings(self.root)
+        return self._settings
+
+    def close(self) -> None:
+        self.db.close()
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction, and HEAD brought up to what it appended."""
+        with store.transaction(self.db, self.root):
+            yield self.db
+            last = self.db.execute(
+                "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+        if last:
+            ledger.write_head(self.root, ledger.Recorded(last["seq"], last["hash"]))
