@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from todo_manager import evidence, gate, inputs, ledger, locks, plans, runner
+from todo_manager import evidence, gate, inputs, ledger, locks, plans, runner, states
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
@@ -21,7 +21,7 @@ from todo_manager.plans import OnDisk
 from todo_manager.processes.client import Cancel
 from todo_manager.runner import CheckFinished, Event
 from todo_manager.secrets import too_short
-from todo_manager.stage import Stage, look
+from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
 from todo_manager.world import RunWorld
 
@@ -77,7 +77,7 @@ def done(project: Project, wanted: Wanted) -> Attempting:
 
 
 def _already(stage: Stage) -> Attempted:
-    data = data_of(stage, (), stage.state.state) | {"already": True}
+    data = data_of(stage, (), stage.state) | {"already": True}
     return Attempted(data=data, refusal=None, notes=_source_notes(stage))
 
 
@@ -101,7 +101,7 @@ def _early(project: Project, wanted: Wanted, stage: Stage) -> Attempted | None:
                 "digest": stage.phase.digest,
             },
         )
-    return Attempted(data=data_of(stage, (), stage.state.state), refusal=refused)
+    return Attempted(data=data_of(stage, (), stage.state), refusal=refused)
 
 
 def _take_over_texts(project: Project, wanted: Wanted, stage: Stage) -> None:
@@ -192,10 +192,8 @@ def _conclude_done(
                 values.inputs,
             )
         evidence.remember(db, before, recorded, event, verdict, results)
-    state = (
-        "done" if not refused else {"failed": "failed", "error": "errored"}.get(verdict, "ready")
-    )
-    told = data_of(before, results, state, values) | {"run": recorded.seq}
+    told = data_of(before, results, standing_after(project, before), values)
+    told |= {"run": recorded.seq}
     return Attempted(data=told, refusal=refused, notes=notes_of(before, values))
 
 
@@ -225,7 +223,10 @@ def verdict_of(refused: TodoError | None) -> str:
 
 
 def data_of(
-    stage: Stage, results: tuple[Result, ...], state: str, values: inputs.Values | None = None
+    stage: Stage,
+    results: tuple[Result, ...],
+    standing: states.Standing,
+    values: inputs.Values | None = None,
 ) -> dict[str, Any]:
     """The fields agents rely on."""
     digest_ = stage.definition.digest if stage.definition else stage.phase.digest
@@ -237,7 +238,8 @@ def data_of(
         "phase": stage.phase.idx,
         "key": stage.phase.key,
         "digest": digest_,
-        "state": state,
+        "state": standing.state,
+        "reason": standing.reason,
         "already": False,
         "run": None,
         "counts": counts,

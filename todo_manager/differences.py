@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import intake
+from todo_manager import evidence, intake
 from todo_manager.coupling import BoundFile
 from todo_manager.intake import Bound
 from todo_manager.plans import Phase, Plan
@@ -98,6 +98,19 @@ def _unified(old: str, new: str, name: str) -> tuple[str, ...]:
             old.splitlines(), new.splitlines(), f"accepted/{name}", f"now/{name}", lineterm=""
         )
     )
+
+
+def never_failed(project: Project, plan: Plan, bound: Bound) -> list[str]:
+    """Checks of changed phases that nobody has seen failing: they may not be able to."""
+    known = {phase.key: phase.digest for phase in plan.phases}
+    found = []
+    for index, proposed in enumerate(bound.definitions):
+        if known.get(proposed.key) == proposed.digest:
+            continue
+        for id_, _ in proposed.checks:
+            if not evidence.has_failed(project.db, plan.id, proposed, id_):
+                found.append(f"never seen failing: phase {index} check {id_}")
+    return found
 
 
 def moved_marks(plan: Plan, bound: Bound) -> list[str]:

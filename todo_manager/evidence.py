@@ -50,16 +50,21 @@ def check_digest(definition: Definition, id_: str) -> str:
     return digest(encode([tree, script.sha256 if script else None]))
 
 
+def has_failed(db: sqlite3.Connection, plan: str, definition: Definition, id_: str) -> bool:
+    """Whether this very check has ever been recorded as failed."""
+    row = db.execute(
+        "SELECT failed FROM check_history WHERE plan = ? AND check_digest = ?",
+        (plan, check_digest(definition, id_)),
+    ).fetchone()
+    return bool(row and row["failed"])
+
+
 def with_history(
     db: sqlite3.Connection, plan: str, definition: Definition, result: Result
 ) -> Result:
-    """The result, saying whether this very check has ever been seen failing."""
-    row = db.execute(
-        "SELECT failed FROM check_history WHERE plan = ? AND check_digest = ?",
-        (plan, check_digest(definition, result.id)),
-    ).fetchone()
-    never = (row is None or not row["failed"]) and result.verdict != Verdict.FAILED
-    return structs.replace(result, never_failed=never)
+    """The result, saying whether its check has never been seen failing."""
+    failed = result.verdict == Verdict.FAILED or has_failed(db, plan, definition, result.id)
+    return structs.replace(result, never_failed=not failed)
 
 
 def store(

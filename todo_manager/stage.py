@@ -22,6 +22,13 @@ class Stage(Struct, kw_only=True):
     state: states.Standing
 
 
+def standing_after(project: Project, stage: Stage) -> states.Standing:
+    """Where a phase stands now that something was recorded about it."""
+    plan = plans.load(project.db, stage.plan.id)
+    changed = {idx: error.message for idx, (_, error) in stage.disk.looked.items() if error}
+    return states.derive(plan.rows(), plan.bound, changed=changed)[stage.phase.idx]
+
+
 def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> Stage:
     """Read everything the decision rests on; integrity is checked first, and wins."""
     db = project.db

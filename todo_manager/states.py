@@ -73,8 +73,9 @@ class _Deriving:
         if phase["mark"] == "regressed":
             return Standing("regressed", "a later verify failed")
         if phase["mark"] in SATISFIED:
-            stale = self._stale(phase)
-            return Standing("stale", stale) if stale else Standing(phase["mark"], "")
+            if stale := self._stale(phase):
+                return Standing("stale", stale)
+            return Standing(phase["mark"], self._rests_on(phase) if phase["mark"] == "done" else "")
         if blocked := self._blocked(phase):
             return Standing("blocked", blocked)
         return self._attempted(phase)
@@ -91,6 +92,19 @@ class _Deriving:
             if standing.state in ("stale", "regressed"):
                 return f"it needs phase {need['idx']}, which is {standing.state}"
         return ""
+
+    def _rests_on(self, phase: Mapping[str, Any]) -> str:
+        """A proof is worth no more than what it stands on: say where that is a person's word."""
+        attested: set[int] = set()
+        seen, todo = set(), [phase]
+        while todo:
+            for need, standing in self._needs(todo.pop()):
+                if need["idx"] not in seen:
+                    seen.add(need["idx"])
+                    todo.append(need)
+                    if standing.state == "attested":
+                        attested.add(need["idx"])
+        return f"rests on attested {', '.join(map(str, sorted(attested)))}" if attested else ""
 
     def _blocked(self, phase: Mapping[str, Any]) -> str:
         for need, standing in self._needs(phase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from todo_manager import evidence, gate, inputs, ledger, locks, plans, states
+from todo_manager import evidence, gate, inputs, ledger, locks, plans
 from todo_manager.attempts import (
     Attempted,
     Attempting,
@@ -17,7 +17,7 @@ from todo_manager.attempts import (
 from todo_manager.errors import InvalidDocument, TodoError, Unevaluated
 from todo_manager.model import Result
 from todo_manager.plans import OnDisk, Phase
-from todo_manager.stage import Stage, look
+from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
 
 
@@ -35,7 +35,7 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
         if stage.definition is None:
             raise _unverifiable(stage)
         if not stage.definition.checks:
-            return Attempted(data=data_of(stage, (), "no checks"), refusal=_no_checks(stage))
+            return Attempted(data=data_of(stage, (), stage.state), refusal=_no_checks(stage))
         values = inputs.gather(
             project.root,
             project.settings,
@@ -97,7 +97,7 @@ def _conclude_verify(
             )
         if not reason:
             evidence.remember(db, stage, recorded, event, verdict, results)
-    told = data_of(stage, results, _state_after(project, stage), values) | {
+    told = data_of(stage, results, standing_after(project, stage), values) | {
         "run": recorded.seq,
         "does_not_count": reason,
     }
@@ -126,8 +126,3 @@ def _effect(phase: Phase, verdict: str, *, counts: bool) -> tuple[str, str]:
     if counts and phase.mark in ("done", "regressed") and verdict == "failed":
         return "regressed", "regressed"
     return "verified", ""
-
-
-def _state_after(project: Project, stage: Stage) -> str:
-    plan = plans.load(project.db, stage.plan.id)
-    return str(states.derive(plan.rows(), plan.bound)[stage.phase.idx].state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from todo_manager.documents.imported import Task, Todo, plan_of, plans_of, task_of, views
+from todo_manager.documents.imported import Task, Todo, key_of, plan_of, plans_of, task_of, views
 from todo_manager.documents.names import is_plain_id, slug, unique, unprintable
 from todo_manager.model import PlanDoc
 from todo_manager.problems import Problems
@@ -159,6 +159,19 @@ def test_half_characters_and_missing_todos_are_said() -> None:
 )
 def test_slug(text: str, wanted: str) -> None:
     assert slug(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("PHASE 2: DEPENDENCY AUDIT", "dependency-audit"),
+        ("Phase 4.1 — Core", "core"),
+        ("Phase 3", "phase-3"),
+        ("Phases of the moon", "phases-of-the-moon"),
+    ],
+)
+def test_a_key_leaves_out_the_number_of_the_title(title: str, wanted: str) -> None:
+    assert key_of(title) == wanted
 
 
 def test_plain_ids() -> None:

@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(line)
     for warning in bound.document.warnings:
         output.say(f"warning: {warning}")
+    for line in differences.never_failed(project, plan, bound):
+        output.say(line)
     actors.ask(f"accept this definition of {plan.id}?", verb=f"accept {plan.id}", json=output.json)
     intake.accept(project, bound, plan.digest, actor)
     output.data |= {"accepted": True, "digest": bound.digest}

@@ -12,6 +12,7 @@ from todo_manager import attempts
 from todo_manager.attempts import Wanted
 from todo_manager.commands import common
 from todo_manager.render.output import Output
+from todo_manager.render.plain import standing
 from todo_manager.render.run_text import follow, tell_results
 
 
@@ -38,8 +39,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         raise found.refusal
     where = f"{data['plan']} {data['phase']} ({data['key']})"
     if data["already"]:
-        output.say(f"{where}: {data['state']} already")
+        output.say(f"{where}: {standing(data['state'], data['reason'])} (already)")
     else:
-        output.say(f"✔ {where}: done, event {data['run']}")
+        said = standing(data["state"], data["reason"])
+        output.say(f"✔ {where}: {said}, event {data['run']}")
         output.say(f"  next: todo_manager next {data['plan']}")
     return 0

@@ -7,7 +7,7 @@ import argparse
 from todo_manager import reads
 from todo_manager.errors import Kind, UsageProblem
 from todo_manager.render.output import Output
-from todo_manager.render.plain import GLYPHS, indent, one_line
+from todo_manager.render.plain import GLYPHS, indent, one_line, standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def _phase(phase: dict[str, Any], output: Output, *, text: bool) -> None:
     state = phase["state"]
     mark = "✔" if state in ("done", "attested") else " "
     output.say(f"[{mark}] {phase['index']}. {one_line(phase['title'])}")
-    reason = f": {phase['reason']}" if phase["reason"] else ""
-    output.say(f"      {GLYPHS[state]} {state}{reason}")
+    output.say(f"      {GLYPHS[state]} {standing(state, phase['reason'])}")
     for check in phase["checks"]:
         optional = "" if check["required"] else " (not required)"
         verdict = (phase["last_run"] or {}).get("checks", {}).get(check["id"], "")

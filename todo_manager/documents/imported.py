@@ -18,6 +18,8 @@ from todo_manager.problems import Problems
 
 TITLE_LENGTH = 120
 
+KEY_LENGTH = 40
+_NUMBERED = re.compile(r"\W*phase\s*[0-9]+(?:\.[0-9]+)*\s*[^\w\s]*\s*", re.IGNORECASE)
 _NOTE = re.compile(
     r"[\s#>*_]*(?:IMPORTANT NOTES?|MAHALAGANG PAALALA)\b[*_\s]*[:\u2013\u2014-]?[*_]*\s*"
 )
@@ -144,6 +146,12 @@ def _without_blank_ends(lines: list[str]) -> list[str]:
     return lines[full[0] : full[-1] + 1] if full else []
 
 
+def key_of(title: str) -> str:
+    """A phase's key: the slug of its title without `PHASE 3:`, for that number is often another
+    than its index; may come out empty."""
+    return slug(_NUMBERED.sub("", title), KEY_LENGTH) or slug(title, KEY_LENGTH)
+
+
 def _phases(todos: tuple[Todo, ...]) -> tuple[PhaseDoc, ...]:
     phases: list[PhaseDoc] = []
     taken: dict[str, int] = {}
@@ -151,7 +159,7 @@ def _phases(todos: tuple[Todo, ...]) -> tuple[PhaseDoc, ...]:
         title, explain, note = views(todo.text)
         phases.append(
             PhaseDoc(
-                key=unique(slug(title) or f"p{index}", taken),
+                key=unique(key_of(title) or f"p{index}", taken),
                 title=title or f"Phase {index}",
                 explain=explain,
                 note=note,

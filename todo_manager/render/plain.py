@@ -41,5 +41,11 @@ def one_line(text: str, width: int = 0) -> str:
     return line if not width or len(line) <= width else line[: width - 1] + "…"
 
 
+def standing(state: str, reason: str) -> str:
+    """A state and its reason in words: `done, rests on attested 0`, `blocked: it needs phase 1 …`."""
+    joint = ", " if state == "done" else ": "
+    return f"{state}{joint}{reason}" if reason else state
+
+
 def indent(text: str, by: str) -> str:
     return "\n".join(by + line if line.strip() else "" for line in text.splitlines())

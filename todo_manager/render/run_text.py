@@ -8,7 +8,7 @@ from typing import Any
 from todo_manager.attempts import Attempted
 from todo_manager.render.output import Output
 from todo_manager.render.plain import GLYPHS, one_line
-from todo_manager.runner import AttemptMade, CheckFinished, CheckStarted, Event
+from todo_manager.runner import AttemptMade, CheckStarted, Event
 
 WIDTH = 100
 
@@ -38,8 +38,6 @@ def _tell(event: Event, output: Output) -> None:
             f"  ... {event.id}: attempt {event.attempt} {event.verdict} ({said}), "
             f"again in {event.wait_s:g}s"
         )
-    elif isinstance(event, CheckFinished):
-        output.talk(f"  ... {event.result.id}: {event.result.verdict}")
 
 
 def tell_results(data: dict[str, Any], output: Output) -> None:
