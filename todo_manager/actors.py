@@ -63,6 +63,6 @@ def ask(question: str, *, verb: str, json: bool) -> None:
         raise Untrusted(
             f"{verb}: not confirmed, nothing was changed",
             kind=Kind.DECLINED,
-            hint="answer yes to confirm",
+            hint=f"a person: todo_manager {verb}, and answer yes to confirm",
             person=True,
         )

@@ -42,6 +42,9 @@ VERBS = {
 }
 """Verb → one line of help, in the order of the help. Its module is `commands/<verb>.py`."""
 
+_UNGUARDED = ("list", "show", "next", "tui")
+"""Verbs that have nothing to tidy up when a signal ends them, or see to it themselves."""
+
 _HELP = """usage: todo_manager [-C DIR] [--json] [--actor NAME] VERB ...
 
 A plan tracker in which "done" has to be proven.
@@ -68,9 +71,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main() -> NoReturn:
-    """The console script: run a verb, flush, leave without tearing down what the OS frees anyway."""
-    code = run(sys.argv[1:])
-    code = _flushed(code)
+    """The console script: run a verb, leave without tearing down what the OS frees anyway."""
+    _open_streams()
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = Interrupted.exit
     os._exit(code)
 
 
@@ -79,31 +85,47 @@ def run(argv: list[str]) -> int:
     output = Output(json="--json" in argv)
     command, error = "", None
     try:
+        _refuse_undecodable(argv)
         command, options = _split(argv)
-        if not command:
-            return _general(options)
-        code = _dispatch(command, options, output)
+        code = _dispatch(command, options, output) if command else _general(options, output)
     except TodoError as problem:
         error, code = problem, problem.exit
-    except KeyboardInterrupt:
-        error = Interrupted("interrupted; what was running has been ended, nothing was recorded")
-        code = error.exit
-    except BrokenPipeError:
-        return _pipe_closed()
-    except Exception as problem:
-        error = _unexpected(problem)
+    except (KeyboardInterrupt, Exception) as problem:
+        from todo_manager import endings
+
+        error = endings.told(problem)
         code = error.exit
     return _ended(output, command, code, error)
 
 
 def _ended(output: Output, command: str, code: int, error: TodoError | None) -> int:
-    try:
+    """Tell how it ended. An answer that could not be written is no success, whatever it was."""
+    if command or error:
         output.end(command, code, error)
-    except BrokenPipeError:
-        return _pipe_closed(code)
-    except OSError as problem:
-        return _unwritable(problem)
-    return code
+    output.flush()
+    if output.lost is None or code != 0:
+        return code
+    problem = EnvironmentProblem(f"standard output: {output.lost.strerror}", kind=Kind.DISK_FULL)
+    output.talk(f"todo_manager {command}: {problem.message}")
+    output.flush()
+    return problem.exit
+
+
+def _open_streams() -> None:
+    """Lead closed streams (`>&-`) nowhere, so that no file of ours gets their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - as in render/output.py
+
+
+def _refuse_undecodable(argv: list[str]) -> None:
+    for word in argv:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageProblem(
+                f"the argument {word!a} is not UTF-8 text", hint="todo_manager --help"
+            ) from None
 
 
 def _split(argv: list[str]) -> tuple[str, list[str]]:
@@ -127,16 +149,16 @@ def _split(argv: list[str]) -> tuple[str, list[str]]:
     return verb, before + rest
 
 
-def _general(options: list[str]) -> int:
+def _general(options: list[str], output: Output) -> int:
     if "--version" in options:
         from todo_manager import __version__
 
-        sys.stdout.write(f"todo_manager {__version__}\n")
+        output.say(f"todo_manager {__version__}")
         return 0
     if options and not {"-h", "--help"} & set(options):
         raise UsageProblem("a verb is missing", hint="todo_manager --help")
     verbs = "\n".join(f"  {verb:8} {summary}" for verb, summary in VERBS.items())
-    sys.stdout.write(_HELP.format(verbs=verbs))
+    output.say(_HELP.format(verbs=verbs).rstrip("\n"))
     return 0
 
 
@@ -155,67 +177,37 @@ def _dispatch(verb: str, options: list[str], output: Output) -> int:
     try:
         arguments = parser.parse_args(options)
     except SystemExit:
+        output.json = False  # it asked for help, which is text
         return 0
-    if arguments.folder != ".":
-        _enter(arguments.folder)
+    _enter(arguments.folder)
+    if verb not in _UNGUARDED:
+        from todo_manager import endings
+
+        endings.listen()
     code = module.run(arguments, output)
     return int(code)
 
 
 def _enter(folder: str) -> None:
     try:
-        os.chdir(folder)
+        if folder != ".":
+            os.chdir(folder)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise UsageProblem(f"-C {folder}: {reason}", hint="todo_manager --help") from None
+    try:
+        os.getcwd()
     except OSError as problem:
-        raise UsageProblem(f"-C {folder}: {problem.strerror}", hint="todo_manager --help") from None
+        raise EnvironmentProblem(
+            f"the folder this runs in is gone or closed to you: {problem.strerror}",
+            kind=Kind.STORE_MISSING,
+            hint="cd to the project, or todo_manager -C DIR",
+        ) from None
 
 
 def _module(verb: str) -> str:
     """`import` is a word of Python, `list` and `set` would hide its types: all carry an underscore."""
     return verb + "_" if verb in ("import", "list", "set", "next") else verb
-
-
-def _unexpected(problem: Exception) -> TodoError:
-    """A mistake of ours: said plainly, with the details in a file, never as a success."""
-    import tempfile
-    import traceback
-
-    details = "".join(traceback.format_exception(problem))
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="todo_manager-bug-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"todo_manager {' '.join(sys.argv[1:])}\n{details}")
-    return TodoError(
-        f"this is a mistake in todo_manager: {type(problem).__name__}: {problem}",
-        kind=Kind.INTERNAL,
-        hint=f"please report it with the file {file.name}",
-    )
-
-
-def _flushed(code: int) -> int:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _pipe_closed(code)
-    except OSError as problem:
-        return _unwritable(problem)
-    try:
-        sys.stderr.flush()
-    except OSError:
-        pass
-    return code
-
-
-def _pipe_closed(code: int = 0) -> int:
-    """Whoever read has seen enough (`| head`); that is no error of ours."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives as long as the process
-    return code
-
-
-def _unwritable(problem: OSError) -> int:
-    error = EnvironmentProblem(f"standard output: {problem.strerror}", kind=Kind.DISK_FULL)
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives as long as the process
-    sys.stderr.write(f"todo_manager: {error.message}\n")
-    return error.exit
 
 
 def arguments_of(**values: Any) -> argparse.Namespace:

@@ -17,7 +17,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from todo_manager.checks.base import Program, Unresolvable
-from todo_manager.project import Settings, inside
+from todo_manager.project import Settings
 
 SYSTEM_PATH = (
     "/usr/local/bin",
@@ -37,16 +37,7 @@ def interpreter_bin() -> str:
 
 def search_path(root: Path, settings: Settings) -> list[str]:
     """The folders in which programs are looked for, in order."""
-    return [*SYSTEM_PATH, *(str(_folder(root, path)) for path in settings.path), interpreter_bin()]
-
-
-def _folder(root: Path, path: str) -> Path:
-    if os.path.isabs(path):
-        return Path(path)
-    try:
-        return inside(root, path)
-    except ValueError as error:
-        raise Unresolvable(f"settings: path: {error}") from None
+    return [*SYSTEM_PATH, *(str(root / path) for path in settings.path), interpreter_bin()]
 
 
 def resolve(name: str, root: Path, settings: Settings, pins: Collection[str]) -> Program:

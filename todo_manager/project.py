@@ -83,6 +83,8 @@ def settings(root: Path) -> Settings:
         raise InvalidDocument([f"{SETTINGS}: cannot be read: {error}"]) from None
     problems = Problems(SETTINGS)
     found = _read_settings(text, problems)
+    for folder in found.path:
+        _check_folder(root, folder, problems)
     problems.raise_if_any()
     return found
 
@@ -109,6 +111,15 @@ def _read_settings(text: str, problems: Problems) -> Settings:
         path=tuple(str(folder) for folder in path),
         env_file=str(env_file),
     )
+
+
+def _check_folder(root: Path, folder: str, problems: Problems) -> None:
+    """A folder of the search path may lie anywhere, but a relative one must be in the project."""
+    if not os.path.isabs(folder):
+        try:
+            inside(root, folder)
+        except ValueError as error:
+            problems.error(0, "path", str(error))
 
 
 def _only_comments(text: str) -> bool:

@@ -33,7 +33,7 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
     ):
         stage = look(project, plan.id, wanted.index, disk=disk)
         if stage.definition is None:
-            raise _unverifiable(stage)
+            return Attempted(data=data_of(stage, (), stage.state), refusal=_unverifiable(stage))
         if not stage.definition.checks:
             return Attempted(data=data_of(stage, (), stage.state), refusal=_no_checks(stage))
         values = inputs.gather(
@@ -49,10 +49,10 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
 
 
 def _unverifiable(stage: Stage) -> TodoError:
-    """Why there is no definition on disk to verify: the document is broken, or files are gone."""
+    """Why there is nothing to verify: files are gone. Raises InvalidDocument for a broken document."""
     assert stage.case.untrusted is not None
     if stage.disk.source == "unreadable":
-        return InvalidDocument(stage.disk.problem.splitlines(), hint=stage.case.untrusted.hint)
+        raise InvalidDocument(stage.disk.problem.splitlines(), hint=stage.case.untrusted.hint)
     return Unevaluated(stage.case.untrusted.message, hint=stage.case.untrusted.hint)
 
 

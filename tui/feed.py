@@ -10,7 +10,8 @@ import os
 import sqlite3
 import threading
 import time
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from todo_manager import reads
 from todo_manager.errors import TodoError

@@ -99,7 +99,6 @@ def build(root: Path, plans: int, command: list[str]) -> None:
             ("ledger", {"seq": f"seq + i * {events}"}),
         ):
             _multiply(db, table, own, plans - 1)
-        db.execute("ANALYZE")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
 

@@ -9,8 +9,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -23,43 +24,49 @@ from tui import feed, plans_screen
 from tui.app import CommandCenter
 from tui.plan_list import _STATE_STYLES, PlanList, columns, fit, state_of
 
-REPOSITORY = Path(__file__).parents[2]
+HOLDER = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA locking_mode = EXCLUSIVE")
+db.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
-def todo(root: Path, *words: str) -> None:
-    """Another process at work on the store."""
-    subprocess.run(
-        [sys.executable, "-m", "todo_manager", "-C", str(root), *words],
-        cwd=REPOSITORY,
-        check=True,
-        capture_output=True,
-    )
-
-
-def take_in(root: Path, *ids: str, title: str = "Write it down") -> None:
-    for id_ in ids:
-        (root / f"{id_}.yaml").write_text(
-            f"schema: todo_manager/plan@1\nid: {id_}\ntitle: Plan {id_}\nphases:\n"
-            f"  - title: '{title}'\n    verify: [{{file: {id_}.txt}}]\n"
-            "  - title: Then the rest\n    verify: [{file: rest.txt}]\n",
-            encoding="utf-8",
-        )
-    todo(root, "import", *(f"{id_}.yaml" for id_ in ids))
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks follow each other quickly, for tests that need not know how quickly they really do."""
+    monkeypatch.setattr(feed, "INTERVAL", 0.05)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    store.create(tmp_path)
-    return tmp_path
+def empty(project: Any) -> Any:
+    """A project with a store that holds no plan."""
+    store.create(project.root)
+    return project
+
+
+def take_in(project: Any, *ids: str, title: str = "Write it down") -> None:
+    """Another process brings plans of two phases into the store."""
+    for id_ in ids:
+        phases = f"""
+            - title: '{title}'
+              verify: [{{file: {id_}.txt}}]
+            - title: Then the rest
+              verify: [{{file: rest.txt}}]
+        """
+        project.plan(id_, phases, imported=False)
+    project.run("import", *(f"plans/{id_}.yaml" for id_ in ids)).ok()
 
 
 def screen(
-    root: Path, test: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (100, 24)
+    project: Any, test: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (100, 24)
 ) -> None:
     """Run a test inside the application, once the first look at the store was shown."""
 
     async def go() -> None:
-        async with _running(root, size) as pilot:
+        async with _running(project.root, size) as pilot:
             await test(pilot)
 
     asyncio.run(go())
@@ -98,8 +105,8 @@ def rows(pilot: Pilot[None]) -> list[str]:
     return [line[2:] for line in lines(pilot)[region.y : region.bottom] if line]
 
 
-def listed(root: Path, *, everything: bool = False) -> list[dict[str, Any]]:
-    with contextlib.closing(reads.open_store(str(root))) as db:
+def listed(project: Any, *, everything: bool = False) -> list[dict[str, Any]]:
+    with contextlib.closing(reads.open_store(str(project.root))) as db:
         plans: list[dict[str, Any]] = reads.list_plans(db, everything=everything)["plans"]
         return plans
 
@@ -111,25 +118,25 @@ def cells(plan: dict[str, Any]) -> list[str]:
     return [state, GLYPHS[state], plan["id"], f"{plan['done']}/{plan['total']}", *title]
 
 
-def test_rows_are_what_the_reads_say(project: Path) -> None:
+def test_rows_are_what_the_reads_say(project: Any) -> None:
     take_in(project, "one", "two", "three")
-    (project / "two.txt").write_text("x")
-    todo(project, "done", "two", "0")
+    project.write("two.txt", "x")
+    project.run("done", "two", 0).ok()
 
     async def test(pilot: Pilot[None]) -> None:
         assert [row.split() for row in rows(pilot)] == [cells(plan) for plan in listed(project)]
         assert lines(pilot)[1].split() == ["STATE", "PLAN", "DONE", "NEXT", "PHASE"]
-        assert text(pilot, "#title") == f"3 open plans in {project}"
+        assert text(pilot, "#title") == f"3 open plans in {project.root}"
 
     screen(project, test)
 
 
-def test_closed_plans_come_and_go_with_a(project: Path) -> None:
+def test_closed_plans_come_and_go_with_a(project: Any) -> None:
     take_in(project, "open_one", "closed_one")
-    (project / "closed_one.txt").write_text("x")
-    (project / "rest.txt").write_text("x")
-    todo(project, "done", "closed_one", "0")
-    todo(project, "done", "closed_one", "1")
+    project.write("closed_one.txt", "x")
+    project.write("rest.txt", "x")
+    project.run("done", "closed_one", 0).ok()
+    project.run("done", "closed_one", 1).ok()
 
     async def test(pilot: Pilot[None]) -> None:
         assert [row.split()[2] for row in rows(pilot)] == ["open_one"]
@@ -144,7 +151,10 @@ def test_closed_plans_come_and_go_with_a(project: Path) -> None:
     screen(project, test)
 
 
-def test_a_write_of_another_process_appears(project: Path) -> None:
+def test_a_write_of_another_process_appears_within_a_second(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
     take_in(project, "first")
     seconds = 0.0
 
@@ -161,15 +171,17 @@ def test_a_write_of_another_process_appears(project: Path) -> None:
 
 
 def test_nothing_is_read_again_while_nothing_is_written(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_in(project, "first")
     calls = []
     real = reads.list_plans
-    monkeypatch.setattr(
-        reads, "list_plans", lambda *args, **words: calls.append(1) or real(*args, **words)
-    )
-    monkeypatch.setattr(feed, "INTERVAL", 0.02)
+
+    def counted(*args: Any, **words: Any) -> Any:
+        calls.append(words)
+        return real(*args, **words)
+
+    monkeypatch.setattr(reads, "list_plans", counted)
 
     async def test(pilot: Pilot[None]) -> None:
         before = len(calls)
@@ -182,21 +194,21 @@ def test_nothing_is_read_again_while_nothing_is_written(
 
 
 @pytest.mark.parametrize("width", [100, 40])
-def test_an_empty_store_says_what_to_type(project: Path, width: int) -> None:
+def test_an_empty_store_says_what_to_type(empty: Any, width: int) -> None:
     async def test(pilot: Pilot[None]) -> None:
         shown = " ".join(" ".join(lines(pilot)).split())
         assert "no open plans. Take one in with: todo_manager import FILE" in shown
         assert "NEXT PHASE" not in shown
         await pilot.press("j", "G", "k", "pagedown", "r")  # a cursor with nothing to stand on
-        await asyncio.to_thread(take_in, project, "first")
+        await asyncio.to_thread(take_in, empty, "first")
         await until(pilot, lambda: any("first" in row for row in rows(pilot)))
 
-    screen(project, test, (width, 24))
+    screen(empty, test, (width, 24))
 
 
-def test_a_store_that_vanishes_is_said_and_comes_back(project: Path) -> None:
+def test_a_store_that_vanishes_is_said_and_comes_back(project: Any) -> None:
     take_in(project, "first")
-    folder, away = project / reads.STORE, project / "away"
+    folder, away = project.root / reads.STORE, project.root / "away"
 
     async def test(pilot: Pilot[None]) -> None:
         folder.rename(away)
@@ -214,31 +226,31 @@ def test_a_store_that_vanishes_is_said_and_comes_back(project: Path) -> None:
     screen(project, test)
 
 
-def test_another_store_in_its_place_is_read(project: Path) -> None:
+def test_another_store_in_its_place_is_read(project: Any) -> None:
     take_in(project, "before")
 
     async def test(pilot: Pilot[None]) -> None:
-        shutil.rmtree(project / reads.STORE)
-        store.create(project)
+        shutil.rmtree(project.root / reads.STORE)
+        store.create(project.root)
         await asyncio.to_thread(take_in, project, "after")
         await until(pilot, lambda: [row.split()[2] for row in rows(pilot)] == ["after"])
 
     screen(project, test)
 
 
-def test_a_damaged_store_is_said(project: Path) -> None:
-    (project / reads.STORE / "store.db").write_bytes(b"no database at all" * 100)
+def test_a_damaged_store_is_said(empty: Any) -> None:
+    (empty.root / reads.STORE / "store.db").write_bytes(b"no database at all" * 100)
 
     async def test(pilot: Pilot[None]) -> None:
         assert "cannot be read" in banner(pilot)
         assert "type: ls -l" in banner(pilot)
 
-    screen(project, test)
+    screen(empty, test)
 
 
-def test_a_mark_without_its_event_is_said(project: Path) -> None:
+def test_a_mark_without_its_event_is_said(project: Any) -> None:
     take_in(project, "first")
-    db = sqlite3.connect(store.path_of(project))
+    db = sqlite3.connect(store.path_of(project.root))
     with contextlib.closing(db), db:
         db.execute("UPDATE phases SET mark = 'done' WHERE idx = 0")
 
@@ -250,22 +262,12 @@ def test_a_mark_without_its_event_is_said(project: Path) -> None:
     screen(project, test)
 
 
-HOLDER = """
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-db.execute("PRAGMA locking_mode = EXCLUSIVE")
-db.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
 def test_a_store_another_process_holds_is_said(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_in(project, "first")
     monkeypatch.setattr(plans_screen, "PATIENCE", 0.2)
-    path = str(store.path_of(project))
+    path = str(store.path_of(project.root))
 
     async def test(pilot: Pilot[None]) -> None:
         assert "no answer of the store" in banner(pilot)
@@ -278,11 +280,12 @@ def test_a_store_another_process_holds_is_said(
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
-        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
         screen(project, test)
 
 
-def test_markup_and_escapes_are_shown_as_they_are(project: Path) -> None:
+def test_markup_and_escapes_are_shown_as_they_are(project: Any) -> None:
     take_in(project, "first", title="[red]no[/red] [@click=app.quit]x[/] \\[b] \u202e")
 
     async def test(pilot: Pilot[None]) -> None:
@@ -291,21 +294,21 @@ def test_markup_and_escapes_are_shown_as_they_are(project: Path) -> None:
     screen(project, test)
 
 
-def test_a_folder_named_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
-    folder = tmp_path / "[b]x[]"
-    folder.mkdir()
-    store.create(folder)
+def test_a_folder_named_like_markup_is_shown_as_it_is(project: Any) -> None:
+    project.root = project.root / "[b]x[]"
+    project.root.mkdir()
+    store.create(project.root)
 
     async def test(pilot: Pilot[None]) -> None:
         assert lines(pilot)[0].endswith("/[b]x[]")
-        shutil.rmtree(folder / reads.STORE)
+        shutil.rmtree(project.root / reads.STORE)
         await until(pilot, lambda: banner(pilot) != "")
         assert "[b]x[]" in "".join(lines(pilot))
 
-    screen(folder, test, (250, 24))
+    screen(project, test, (250, 24))
 
 
-def test_narrow_screens_drop_columns_and_never_scroll_sideways(project: Path) -> None:
+def test_narrow_screens_drop_columns_and_never_scroll_sideways(project: Any) -> None:
     take_in(project, "short", "a_plan_id_that_is_longer_than_any_narrow_screen_is_wide")
     shown = {
         100: ("STATE PLAN DONE NEXT PHASE", "ready ○ short 0/2 0 Write it down"),
@@ -362,7 +365,7 @@ def test_failed_and_errored_share_neither_glyph_nor_colour() -> None:
     assert set(_STATE_STYLES) <= set(GLYPHS)
 
 
-def test_no_color_leaves_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_leaves_none(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     take_in(project, "first")
 
@@ -376,7 +379,7 @@ def test_no_color_leaves_none(project: Path, monkeypatch: pytest.MonkeyPatch) ->
     screen(project, test)
 
 
-def test_keys_move_the_cursor_and_the_view(project: Path) -> None:
+def test_keys_move_the_cursor_and_the_view(project: Any) -> None:
     take_in(project, *(f"p{number:02}" for number in range(53)))
 
     async def test(pilot: Pilot[None]) -> None:
@@ -390,26 +393,27 @@ def test_keys_move_the_cursor_and_the_view(project: Path) -> None:
             await pilot.pause()
             assert found.cursor == place, key
             marked = [line for line in lines(pilot) if line.startswith("▸")]
-            assert len(marked) == 1 and f" p{52 - place:02} " in marked[0]
+            assert len(marked) == 1
+            assert f" p{52 - place:02} " in marked[0]
         await pilot.press("k")
         assert found.cursor == 0
 
     screen(project, test, (80, 12))
 
 
-def test_the_cursor_stays_on_its_plan(project: Path) -> None:
+def test_the_cursor_stays_on_its_plan(project: Any) -> None:
     take_in(project, "one", "two")
 
     async def test(pilot: Pilot[None]) -> None:
         await pilot.press("j")
         await asyncio.to_thread(take_in, project, "three")
         await until(pilot, lambda: len(rows(pilot)) == 3)
-        assert [line for line in lines(pilot) if line.startswith("▸")][0].split()[3] == "one"
+        assert next(line for line in lines(pilot) if line.startswith("▸")).split()[3] == "one"
 
     screen(project, test)
 
 
-def test_the_keys_are_listed_and_q_leaves(project: Path) -> None:
+def test_the_keys_are_listed_and_q_leaves(empty: Any) -> None:
     async def test(pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")
         assert any(line.split() == ["q", "quit"] for line in lines(pilot))
@@ -419,4 +423,4 @@ def test_the_keys_are_listed_and_q_leaves(project: Path) -> None:
         await until(pilot, lambda: not pilot.app.is_running)
         assert pilot.app.return_code == 0
 
-    screen(project, test, (40, 20))
+    screen(empty, test, (40, 20))

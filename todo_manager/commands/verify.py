@@ -12,7 +12,7 @@ from typing import Any
 from todo_manager import verifying
 from todo_manager.attempts import Attempted, Wanted
 from todo_manager.commands import common
-from todo_manager.errors import Refused, TodoError, Unevaluated
+from todo_manager.errors import Kind, Refused, TodoError, Unevaluated
 from todo_manager.plans import OnDisk, Plan
 from todo_manager.render.output import Output
 from todo_manager.render.run_text import follow, tell_results
@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     rows: list[dict[str, Any]] = []
     output.data = {"plan": plan.id, "phases": rows}
     refusals = _verify_all(project, plan, wanted, indexes, rows, output)
-    ran = [row for row in rows if row["checks"]]
+    ran = [row for row in rows if row["verdict"] != "no checks"]
     alone = arguments.phase is not None or not ran
-    counting = [error for row, error in refusals if alone or row["checks"]]
+    counting = [error for row, error in refusals if alone or row in ran]
     for kind in (Refused, Unevaluated):
         for error in counting:
             if isinstance(error, kind):
@@ -76,16 +76,18 @@ def _verify_all(
         row.setdefault("does_not_count", None)
         rows.append(row)
         _tell(row, output)
+        if found.refusal is not None and not row["checks"]:
+            output.say(f"      {found.refusal.message}")
         if found.refusal is not None:
             refusals.append((row, found.refusal))
     return refusals
 
 
 def _verdict(found: Attempted) -> str:
-    if not found.data["checks"]:
-        return "no checks"
     if found.refusal is None:
         return "passed"
+    if found.refusal.kind == Kind.NO_CHECKS:
+        return "no checks"
     return "failed" if isinstance(found.refusal, Refused) else "error"
 
 

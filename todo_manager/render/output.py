@@ -2,10 +2,14 @@
 
 Text mode prints lines as they come. JSON mode prints exactly one document at the end, whatever
 happened: `{"schema", "command", "ok", "exit", "data"?, "error"?}`.
+
+Writing never raises. A reader that left (`| head -1`), a full disk or a terminal that is gone must
+neither stop a run half way nor change what its exit code says.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from todo_manager.errors import TodoError
@@ -24,29 +28,35 @@ class Output:
     def __init__(self, *, json: bool) -> None:
         self.json = json
         self.data: Any = None
+        self.lost: OSError | None = None
+        """Why a part of the answer could not be written; None also when its reader left early."""
 
     def say(self, text: str = "") -> None:
         """A line of the answer, in text mode."""
         if not self.json:
-            _write(sys.stdout, visible(text) + "\n")
+            self._answer(visible(text) + "\n")
 
     def talk(self, text: str) -> None:
-        """A line about the work, never part of the answer."""
-        _write(sys.stderr, visible(text) + "\n")
+        """A line about the work, never part of the answer; in order with the lines before it."""
+        self._answer("")
+        _write("stderr", visible(text) + "\n")
+
+    def flush(self) -> None:
+        """Hand everything written so far to the system."""
+        self._answer("")
+        _write("stderr", "")
+
+    def _answer(self, text: str) -> None:
+        self.lost = _write("stdout", text) or self.lost
 
     def end(self, command: str, code: int, error: TodoError | None) -> None:
         """Print the error for people, or the whole document for programs."""
         if self.json:
             self._document(command, code, error)
         elif error is not None:
-            self.talk(f"todo_manager {command}: {error.message}".replace("  :", ":"))
+            self.talk(f"{' '.join(['todo_manager', command]).strip()}: {error.message}")
             if error.hint:
-                who = "a person: " if error.person and not error.hint.startswith("a person") else ""
-                self.talk(
-                    f"  next: {error.hint}"
-                    if "a person" in error.hint
-                    else f"  next: {who}{error.hint}"
-                )
+                self.talk(f"  next: {error.hint}")
 
     def _document(self, command: str, code: int, error: TodoError | None) -> None:
         import json
@@ -67,10 +77,27 @@ class Output:
                 "hint": error.hint,
                 "person": error.person,
             }
-        _write(sys.stdout, json.dumps(document) + "\n")
+        self._answer(json.dumps(document) + "\n")
 
 
-def _write(stream: Any, text: str) -> None:
+def _write(name: str, text: str) -> OSError | None:
+    """Write to a standard stream, or flush it when there is no text; what went wrong, if it matters.
+
+    After a failure the stream leads nowhere: what is still buffered must not fail a second time.
+    """
+    stream = getattr(sys, name)
+    try:
+        if text:
+            _encoded(stream, text)
+        else:
+            stream.flush()
+    except OSError as problem:
+        setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
+        return None if isinstance(problem, BrokenPipeError) else problem
+    return None
+
+
+def _encoded(stream: Any, text: str) -> None:
     try:
         stream.write(text)
     except UnicodeEncodeError:
