@@ -6,6 +6,7 @@ It shows what its feed tells, and says what to type where there is nothing to sh
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import ClassVar
 
@@ -80,7 +81,7 @@ class PlansScreen(Screen[None]):
         self._read_at = ""
 
     def compose(self) -> ComposeResult:
-        where = f"todo_manager: reading the store in {visible(self._root)}"
+        where = f"todo_manager: reading the store in {_short(self._root)}"
         yield Static(where, id="title", markup=False)
         yield Static(id="heading", markup=False)
         yield PlanList()
@@ -121,7 +122,7 @@ class PlansScreen(Screen[None]):
         empty = self.query_one("#empty", Static)
         empty.display = not news.plans
         empty.update(_nothing(news.everything))
-        self.query_one("#title", Static).update(f"{_count(news)} in {visible(self._root)}")
+        self.query_one("#title", Static).update(f"{_count(news)} in {_short(self._root)}")
         self._lay_out(self.size.width)
 
     def _lay_out(self, width: int) -> None:
@@ -173,6 +174,13 @@ class PlansScreen(Screen[None]):
     def action_keys(self) -> None:
         keys = self.query_one("#keys")
         keys.display = not keys.display
+
+
+def _short(path: str) -> str:
+    """A folder as people write it, with ~ for their home."""
+    home = os.path.expanduser("~")
+    inside = path == home or path.startswith(home.rstrip("/") + "/")
+    return visible("~" + path[len(home) :] if inside and home != "/" else path)
 
 
 def _count(news: News) -> str:
