@@ -18,8 +18,16 @@ from todo_manager.render.plain import visible
 
 def actor(given: str | None, root: Path) -> Actor:
     """`--actor`, else TODO_MANAGER_ACTOR, else git's user.email, else the OS user; asserted."""
-    name = given or os.environ.get("TODO_MANAGER_ACTOR") or _git_email(root) or getpass.getuser()
+    name = given or os.environ.get("TODO_MANAGER_ACTOR") or _git_email(root) or _user()
+    name = name.encode("utf-8", "replace").decode()
     return Actor(" ".join(name.split())[:200] or "unknown")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"  # of a container, mostly: nobody in the password database
 
 
 def _git_email(root: Path) -> str:
@@ -30,12 +38,11 @@ def _git_email(root: Path) -> str:
             cwd=root,
             env=environment,
             capture_output=True,
-            text=True,
             timeout=5,
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return found.stdout.strip()
+    return found.stdout.decode("utf-8", "replace").strip()
 
 
 def ask(question: str, *, verb: str, json: bool) -> None:

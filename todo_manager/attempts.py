@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from todo_manager import evidence, gate, inputs, ledger, locks, plans, runner, states
+from todo_manager import coupling, evidence, gate, inputs, ledger, locks, plans, runner, states
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
@@ -58,7 +58,7 @@ def done(project: Project, wanted: Wanted) -> Attempting:
     """
     stage = look(project, wanted.plan, wanted.index)
     if gate.satisfied(stage.state.state):
-        return _already(stage)
+        return _already(wanted, stage)
     if early := _early(project, wanted, stage):
         return early
     _take_over_texts(project, wanted, stage)
@@ -67,7 +67,7 @@ def done(project: Project, wanted: Wanted) -> Attempting:
         # Whatever happened while waiting for the phase counts.
         stage = look(project, wanted.plan, wanted.index)
         if gate.satisfied(stage.state.state):
-            return _already(stage)
+            return _already(wanted, stage)
         if early := _early(project, wanted, stage):
             return early
         assert stage.definition is not None
@@ -76,7 +76,10 @@ def done(project: Project, wanted: Wanted) -> Attempting:
         return _conclude_done(project, wanted, stage, values, results)
 
 
-def _already(stage: Stage) -> Attempted:
+def _already(wanted: Wanted, stage: Stage) -> Attempted:
+    """Done before, and nothing runs: but not for whoever claims other inputs than it was done with."""
+    inputs.refuse_unknown(stage.plan, stage.plan.names, wanted.claims)
+    inputs.refuse_claims(stage.plan, wanted.claims)
     data = data_of(stage, (), stage.state) | {"already": True}
     return Attempted(data=data, refusal=None, notes=_source_notes(stage))
 
@@ -168,7 +171,7 @@ def _conclude_done(
         plans.untrusted(disk, phase)
     with project.recording() as db:
         after = look(project, before.plan.id, wanted.index, disk=disk)
-        untrusted = after.case.untrusted or _moved(before, after, values)
+        untrusted = after.case.untrusted or _moved(project, before, after, values)
         case = structs.replace(after.case, untrusted=untrusted, results=results)
         refused = gate.refusal(case)
         event = "refused" if refused else "done"
@@ -197,8 +200,11 @@ def _conclude_done(
     return Attempted(data=told, refusal=refused, notes=notes_of(before, values))
 
 
-def _moved(before: Stage, after: Stage, values: inputs.Values) -> TodoError | None:
+def _moved(
+    project: Project, before: Stage, after: Stage, values: inputs.Values
+) -> TodoError | None:
     """What was accepted, bound or on disk when the run began and is another thing now."""
+    assert before.definition is not None
     again = f"todo_manager done {before.plan.id} {before.phase.idx}"
     if after.phase.key != before.phase.key or after.phase.digest != before.phase.digest:
         return Untrusted(
@@ -211,13 +217,21 @@ def _moved(before: Stage, after: Stage, values: inputs.Values) -> TodoError | No
                 kind=Kind.INPUTS_CHANGED,
                 hint=again,
             )
+    if written := touched(project, before.definition):
+        return Untrusted(written, hint=again)
     return None
+
+
+def touched(project: Project, definition: Definition) -> str:
+    """Which pins were written while the checks ran, in words: what ran may not be what was pinned."""
+    found = coupling.touched(project.root, definition.pins)
+    return f"{', '.join(found)}: pinned, and written while it was being checked" if found else ""
 
 
 def verdict_of(refused: TodoError | None) -> str:
     if refused is None:
         return "passed"
-    if isinstance(refused, Refused):
+    if isinstance(refused, Refused) and refused.kind != Kind.NO_CHECKS:
         return "failed"
     return "error" if isinstance(refused, Unevaluated) else "refused"
 

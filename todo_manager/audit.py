@@ -16,8 +16,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import ledger
-from todo_manager.canonical import digest
+from todo_manager import ledger, plans
+from todo_manager.canonical import decode, digest
 from todo_manager.errors import IntegrityProblem
 
 
@@ -38,7 +38,7 @@ class _Replay:
     def __init__(self) -> None:
         self.accepted: dict[str, dict[str, Any]] = {}
         self.marks: dict[tuple[str, str], dict[str, Any]] = {}
-        self.bound: dict[tuple[str, str], str] = {}
+        self.bound: dict[str, dict[str, str]] = {}
         self.outputs: set[str] = set()
         self.sources: set[str] = set()
 
@@ -48,11 +48,7 @@ class _Replay:
             self.accepted[event["plan"]] = event
         if event["event"] in ledger.MARKING:
             self.marks[where] = event
-        if event["event"] == "done":
-            for name, value in data["inputs"].items():
-                self.bound.setdefault((event["plan"], name), value)
-        if event["event"] == "set":
-            self.bound[event["plan"], data["name"]] = data["value"]
+        ledger.bind(self.bound.setdefault(event["plan"], {}), event)
         for check in data.get("checks", ()):
             self.outputs.update(kept["kept"] for kept in check["outputs"])
 
@@ -93,7 +89,10 @@ def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> It
             yield f"event {row['seq']} does not follow the one before it"
         before, expected = row["hash"], row["seq"] + 1
         seen[row["seq"]] = row["hash"]
-        replay.take(event)
+        try:
+            replay.take(event)
+        except (KeyError, TypeError, AttributeError):
+            yield f"event {row['seq']} is not an event as this program writes them"
     if seen.get(head.seq) != head.hash:
         yield f"HEAD has seen event {head.seq}, and the ledger does not hold that event"
 
@@ -106,8 +105,9 @@ def _states(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
     for id_ in plans.keys() & replay.accepted.keys():
         yield from _plan(db, plans[id_], replay)
     bound = {(row["plan"], row["name"]): row["value"] for row in db.execute("SELECT * FROM inputs")}
-    for plan, name in bound.keys() | replay.bound.keys():
-        if bound.get((plan, name)) != replay.bound.get((plan, name)):
+    meant = {(plan, n): value for plan, each in replay.bound.items() for n, value in each.items()}
+    for plan, name in bound.keys() | meant.keys():
+        if bound.get((plan, name)) != meant.get((plan, name)):
             yield f"the input {name} of {plan} is not bound to what was recorded"
 
 
@@ -116,12 +116,26 @@ def _plan(db: sqlite3.Connection, row: sqlite3.Row, replay: _Replay) -> Iterator
     if (row["accepted_seq"], row["accepted_hash"]) != (event["seq"], event["hash"]):
         yield f"the accepted definition of {id_} is not the newest that was recorded"
     phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (id_,)).fetchall()
-    if [[phase["key"], phase["digest"]] for phase in phases] != event["data"]["phases"]:
+    data = event["data"]
+    if [[phase["key"], phase["digest"]] for phase in phases] != data.get("phases"):
         yield f"the phases of {id_} are not those that were accepted"
+    elif row["digest"] != data.get("digest"):
+        yield f"the digest of {id_} is not the one that was accepted"
     for phase in phases:
-        if digest(phase["definition"]) != phase["digest"]:
+        if digest(phase["definition"]) != phase["digest"] or not _agrees(phase):
             yield f"the definition of {id_} {phase['idx']} was edited"
         yield from _mark(phase, replay.marks.get((id_, phase["key"])))
+
+
+def _agrees(phase: sqlite3.Row) -> bool:
+    try:
+        needs = json.loads(phase["definition"]).get("needs", [])
+        verify = decode(phase["verify"])
+        return bool(json.loads(phase["needs"]) == needs) and plans.agrees(
+            phase["definition"], verify, phase["required"]
+        )
+    except (ValueError, TypeError, AttributeError):
+        return False
 
 
 def _mark(phase: sqlite3.Row, event: dict[str, Any] | None) -> Iterator[str]:
@@ -133,10 +147,17 @@ def _mark(phase: sqlite3.Row, event: dict[str, Any] | None) -> Iterator[str]:
     meant = "done" if event["event"] == "renewed" else event["event"]
     data = event["data"]
     found = (phase["mark"], phase["mark_seq"], phase["mark_hash"], phase["mark_digest"])
-    if found != (meant, event["seq"], event["hash"], data["digest"]):
+    if found != (meant, event["seq"], event["hash"], data.get("digest")):
         yield f"{where} is not what event {event['seq']} recorded"
-    elif json.loads(phase["mark_inputs"] or "{}") != data["inputs"]:
+    elif not _same_json(phase["mark_inputs"], data.get("inputs")):
         yield f"{where}: its inputs are not those event {event['seq']} recorded"
+
+
+def _same_json(text: str | None, wanted: Any) -> bool:
+    try:
+        return bool(json.loads(text or "{}") == wanted)
+    except (ValueError, TypeError):
+        return False
 
 
 def _blobs(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:

@@ -1,26 +1,22 @@
-"""Parsing and dispatch: one parser for the verb at hand, one place that turns errors into exit codes.
+"""Dispatch of a command line, and the one place that turns errors into exit codes.
 
-Standard library only, and little of it: this is on the path of every read.
+Standard library only, and little of it: this is on the path of every read. What only other verbs or
+errors need is imported where it is used.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
-from todo_manager.errors import (
-    EnvironmentProblem,
-    Interrupted,
-    Kind,
-    TodoError,
-    UsageProblem,
-)
 from todo_manager.render.output import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any, NoReturn
+
+    from todo_manager.errors import TodoError
 
 VERBS = {
     "init": "make the store of a project here",
@@ -45,30 +41,6 @@ VERBS = {
 _UNGUARDED = ("list", "show", "next", "tui")
 """Verbs that have nothing to tidy up when a signal ends them, or see to it themselves."""
 
-_HELP = """usage: todo_manager [-C DIR] [--json] [--actor NAME] VERB ...
-
-A plan tracker in which "done" has to be proven.
-
-verbs:
-{verbs}
-
-  -C DIR        work in the project of this folder
-  --json        one JSON document on standard output
-  --actor NAME  who is asking (default: TODO_MANAGER_ACTOR, git's user.email, the user)
-  --version     print the version
-
-todo_manager VERB --help tells more of one verb.
-exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error · 6 untrusted · 7 busy · 9 integrity
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong argument as an error of ours, so that --json gets a document too."""
-
-    def error(self, message: str) -> NoReturn:
-        verb = self.prog.split()[-1]
-        raise UsageProblem(message, hint=f"todo_manager {verb} --help")
-
 
 def main() -> NoReturn:
     """The console script: run a verb, leave without tearing down what the OS frees anyway."""
@@ -76,6 +48,8 @@ def main() -> NoReturn:
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
+        from todo_manager.errors import Interrupted
+
         code = Interrupted.exit
     os._exit(code)
 
@@ -88,14 +62,21 @@ def run(argv: list[str]) -> int:
         _refuse_undecodable(argv)
         command, options = _split(argv)
         code = _dispatch(command, options, output) if command else _general(options, output)
-    except TodoError as problem:
-        error, code = problem, problem.exit
     except (KeyboardInterrupt, Exception) as problem:
-        from todo_manager import endings
-
-        error = endings.told(problem)
+        error = _told(problem)
         code = error.exit
     return _ended(output, command, code, error)
+
+
+def _told(problem: BaseException) -> TodoError:
+    """What ended the run, in words."""
+    from todo_manager.errors import TodoError
+
+    if isinstance(problem, TodoError):
+        return problem
+    from todo_manager import endings
+
+    return endings.told(problem)
 
 
 def _ended(output: Output, command: str, code: int, error: TodoError | None) -> int:
@@ -105,6 +86,8 @@ def _ended(output: Output, command: str, code: int, error: TodoError | None) -> 
     output.flush()
     if output.lost is None or code != 0:
         return code
+    from todo_manager.errors import EnvironmentProblem, Kind
+
     problem = EnvironmentProblem(f"standard output: {output.lost.strerror}", kind=Kind.DISK_FULL)
     output.talk(f"todo_manager {command}: {problem.message}")
     output.flush()
@@ -123,9 +106,9 @@ def _refuse_undecodable(argv: list[str]) -> None:
         try:
             word.encode()
         except UnicodeEncodeError:
-            raise UsageProblem(
-                f"the argument {word!a} is not UTF-8 text", hint="todo_manager --help"
-            ) from None
+            from todo_manager import usage
+
+            raise usage.undecodable(word) from None
 
 
 def _split(argv: list[str]) -> tuple[str, list[str]]:
@@ -141,42 +124,22 @@ def _split(argv: list[str]) -> tuple[str, list[str]]:
         return "", before
     verb = rest.pop(0)
     if verb not in VERBS:
-        import difflib
+        from todo_manager import usage
 
-        near = difflib.get_close_matches(verb, VERBS, n=1)
-        guess = f" (did you mean {near[0]}?)" if near else ""
-        raise UsageProblem(f"there is no verb {verb!r}{guess}", hint="todo_manager --help")
+        raise usage.unknown_verb(verb, VERBS)
     return verb, before + rest
 
 
 def _general(options: list[str], output: Output) -> int:
-    if "--version" in options:
-        from todo_manager import __version__
+    from todo_manager import usage
 
-        output.say(f"todo_manager {__version__}")
-        return 0
-    if options and not {"-h", "--help"} & set(options):
-        raise UsageProblem("a verb is missing", hint="todo_manager --help")
-    verbs = "\n".join(f"  {verb:8} {summary}" for verb, summary in VERBS.items())
-    output.say(_HELP.format(verbs=verbs).rstrip("\n"))
-    return 0
+    return usage.general(options, VERBS, output)
 
 
 def _dispatch(verb: str, options: list[str], output: Output) -> int:
     module = __import__(f"todo_manager.commands.{_module(verb)}", fromlist=["run"])
-    parser = _Parser(
-        prog=f"todo_manager {verb}",
-        description=module.__doc__,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument("--actor", metavar="NAME", help=argparse.SUPPRESS)
-    module.arguments(parser)
-    try:
-        arguments = parser.parse_args(options)
-    except SystemExit:
+    arguments = _plain_arguments(module, options) or _parsed(verb, module, options)
+    if arguments is None:
         output.json = False  # it asked for help, which is text
         return 0
     _enter(arguments.folder)
@@ -188,28 +151,44 @@ def _dispatch(verb: str, options: list[str], output: Output) -> int:
     return int(code)
 
 
+def _plain_arguments(module: ModuleType, options: list[str]) -> Any:
+    """The arguments of a read as they are mostly typed; None leaves them to the parser.
+
+    A read offers `plain(words, flags)`, which returns what its parser would make of them, or None.
+    """
+    plain = getattr(module, "plain", None)
+    words = [option for option in options if not option.startswith("-")]
+    flags = {option for option in options if option.startswith("-")} - {"--json"}
+    found = plain(words, flags) if plain else None
+    if found is None:
+        return None
+    from types import SimpleNamespace
+
+    return SimpleNamespace(folder=".", json="--json" in options, actor=None, **found)
+
+
+def _parsed(verb: str, module: ModuleType, options: list[str]) -> Any:
+    from todo_manager import usage
+
+    return usage.parse(verb, module, options)
+
+
 def _enter(folder: str) -> None:
     try:
         if folder != ".":
             os.chdir(folder)
     except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or problem
-        raise UsageProblem(f"-C {folder}: {reason}", hint="todo_manager --help") from None
+        from todo_manager import usage
+
+        raise usage.no_such_folder(folder, problem) from None
     try:
         os.getcwd()
     except OSError as problem:
-        raise EnvironmentProblem(
-            f"the folder this runs in is gone or closed to you: {problem.strerror}",
-            kind=Kind.STORE_MISSING,
-            hint="cd to the project, or todo_manager -C DIR",
-        ) from None
+        from todo_manager import usage
+
+        raise usage.folder_gone(problem) from None
 
 
 def _module(verb: str) -> str:
     """`import` is a word of Python, `list` and `set` would hide its types: all carry an underscore."""
     return verb + "_" if verb in ("import", "list", "set", "next") else verb
-
-
-def arguments_of(**values: Any) -> argparse.Namespace:
-    """A namespace as the parser makes it, for callers that are not a command line."""
-    return argparse.Namespace(**{"folder": ".", "json": False, "actor": None} | values)

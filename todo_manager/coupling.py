@@ -12,11 +12,13 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from todo_manager.documents.names import is_plain_id
+from todo_manager.documents.names import is_plain_id, unprintable
 from todo_manager.project import inside
 
 FOLDER = "phases"
@@ -32,6 +34,15 @@ class BoundFile(Struct, frozen=True, kw_only=True):
     """Relative to the project root, with `/`."""
     data: bytes
     sha256: str
+    stamp: str
+    """`stamp_of` the file, taken before it was read."""
+
+
+class Pin(NamedTuple):
+    """A pinned file: the sha256 of its bytes, and its stamp from before it was read."""
+
+    sha256: str
+    stamp: str
 
 
 class Coupled(Struct, frozen=True, kw_only=True):
@@ -45,12 +56,19 @@ def read_file(root: Path, path: str) -> BoundFile:
     """One regular file of the project. Raises OSError or ValueError (outside, or not a file)."""
     descriptor = os.open(inside(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{path!r} is not a regular file")
         data = file.read(MAX_TOTAL + 1)
     if len(data) > MAX_TOTAL:
         raise ValueError(f"{path!r} is larger than {MAX_TOTAL // 10**6} MB")
-    return BoundFile(path=path, data=data, sha256=hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    return BoundFile(path=path, data=data, sha256=sha256, stamp=stamp_of(status))
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """What changes when a file does; the change time cannot be set back."""
+    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
 def is_ignored(name: str) -> bool:
@@ -83,6 +101,8 @@ def read_folder(root: Path, plan_id: str, phases: int) -> Coupled:
     helpers: list[BoundFile] = []
     total = 0
     for path in folder_names(root, plan_id):
+        if hidden := unprintable(path):
+            raise ValueError(f"{path!a}: the name of a script or helper may not hold {hidden}")
         file = read_file(root, path)
         total += len(file.data)
         index = script_index(path)
@@ -125,9 +145,9 @@ def _without_env(words: list[str]) -> list[str]:
     return words
 
 
-def pinned_files(root: Path, patterns: tuple[str, ...]) -> dict[str, str]:
-    """Path → sha256 of every file the globs match. ValueError when one matches nothing."""
-    found: dict[str, str] = {}
+def pinned_files(root: Path, patterns: tuple[str, ...]) -> dict[str, Pin]:
+    """Every file the globs match, by path. ValueError when one matches nothing."""
+    found: dict[str, Pin] = {}
     for pattern in patterns:
         inside(root, pattern)
         names = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
@@ -136,5 +156,19 @@ def pinned_files(root: Path, patterns: tuple[str, ...]) -> dict[str, str]:
             raise ValueError(f"the pin {pattern!r} matches no file")
         for name in files:
             with open(inside(root, name), "rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                stamp = stamp_of(os.fstat(file.fileno()))
+                found[name] = Pin(hashlib.file_digest(file, "sha256").hexdigest(), stamp)
     return dict(sorted(found.items()))
+
+
+def touched(root: Path, pins: Mapping[str, Pin]) -> list[str]:
+    """Pins whose file was written, replaced or removed since, whatever it holds now."""
+    found = []
+    for path, pin in pins.items():
+        try:
+            if stamp_of(os.stat(root / path)) == pin.stamp:
+                continue
+        except OSError:
+            pass
+        found.append(path)
+    return found

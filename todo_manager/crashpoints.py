@@ -10,11 +10,15 @@ import os
 import signal
 
 POINTS = (
+    "store-begun",
     "store-created",
+    "store-migrated",
     "lock-held",
     "before-run",
+    "check-running",
     "check-finished",
     "after-run",
+    "transaction-begun",
     "ledger-appended",
     "outputs-stored",
     "state-written",

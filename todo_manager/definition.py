@@ -19,8 +19,8 @@ from todo_manager import coupling
 from todo_manager.canonical import Scalar, Tree, digest, encode
 from todo_manager.checks import load as load_kind
 from todo_manager.checks.parse import kind_of, references
-from todo_manager.coupling import BoundFile, Coupled
-from todo_manager.documents.plan_yaml import check_id
+from todo_manager.coupling import BoundFile, Coupled, Pin
+from todo_manager.documents.plan_phases import check_id
 from todo_manager.project import Settings
 
 
@@ -46,11 +46,13 @@ class Definition(Struct, frozen=True, kw_only=True):
     names: Names
     inputs: tuple[str, ...]
     """Inputs the phase uses: they need a value, and another value makes the phase stale."""
+    secrets: tuple[str, ...]
+    """Secrets the phase uses: they need a value."""
     files: dict[str, BoundFile]
     """Scripts and named scripts by path, as read."""
     coupled: tuple[str, ...]
     helpers: tuple[BoundFile, ...]
-    pins: dict[str, str]
+    pins: dict[str, Pin]
 
     def required_count(self) -> int:
         """How many checks decide; without one a phase can never be done."""
@@ -95,7 +97,7 @@ def bind(
         "scripts": {path: file.sha256 for path, file in files.items()},
         "coupled": [file.path for file in scripts],
         "helpers": {file.path: file.sha256 for file in helpers},
-        "pins": pins,
+        "pins": {path: pin.sha256 for path, pin in pins.items()},
     }
     if any(_runs_programs(tree) for _, tree in checks):
         content |= _programs(settings)
@@ -108,6 +110,7 @@ def bind(
         digest=digest(text),
         names=names,
         inputs=used.inputs,
+        secrets=used.secrets,
         files=files,
         coupled=tuple(file.path for file in scripts),
         helpers=helpers,

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from todo_manager import ledger
+from todo_manager import ledger, plans, states
 from todo_manager.canonical import digest, encode
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
@@ -110,12 +110,17 @@ def set_mark(
         "WHERE plan = ? AND key = ?",
         (mark, recorded.seq, recorded.hash, gate_digest, json.dumps(dict(used)), plan, key),
     )
-    open_left = "SELECT 1 FROM phases WHERE plan = ? AND mark NOT IN ('done', 'attested')"
-    closed = db.execute(open_left, (plan,)).fetchone() is None
-    db.execute(
-        "UPDATE plans SET closed = ?, updated = ? WHERE id = ?", (int(closed), ledger.now(), plan)
-    )
+    db.execute("UPDATE plans SET updated = ? WHERE id = ?", (ledger.now(), plan))
+    note_closed(db, plan)
     point("state-written")
+
+
+def note_closed(db: sqlite3.Connection, plan: str) -> None:
+    """Note whether a plan has nothing left to do; `list` leaves those out. One that went stale has."""
+    found = plans.load(db, plan)
+    standings = states.derive(found.rows(), found.bound)
+    closed = bool(standings) and all(each.state in states.SATISFIED for each in standings)
+    db.execute("UPDATE plans SET closed = ? WHERE id = ?", (int(closed), plan))
 
 
 def remember(

@@ -78,6 +78,8 @@ def _no_checks(case: Case) -> TodoError | None:
 def _verdicts(case: Case, results: Iterable[Result]) -> TodoError | None:
     """Passing means: as many required results as required checks, and every one passed or waived."""
     required = [result for result in results if result.required]
+    if not required and not case.required:
+        return _no_checks(case)
     for verdict, error in ((Verdict.FAILED, Refused), (Verdict.ERROR, Unevaluated)):
         found = [result for result in required if result.verdict == verdict]
         if found:
@@ -100,11 +102,12 @@ def _told(case: Case, found: list[Result]) -> str:
     said = first.actual or first.message
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return (
-        f"phase {case.index} ({case.key}): check {first.id} ({first.kind} {_short(first.subject)}) "
-        f"expected {first.expected}" + (f"; {said}" if said else "") + more
+        f"phase {case.index} ({case.key}): check {first.id} ({first.kind} {_line(first.subject, 60)}) "
+        f"expected {_line(first.expected)}" + (f"; {_line(said)}" if said else "") + more
     )
 
 
-def _short(subject: str) -> str:
-    line = " ".join(subject.split())
-    return line if len(line) <= 60 else line[:57] + "..."
+def _line(text: str, width: int = 600) -> str:
+    """What a program or a plan says must not look like lines of ours."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 3] + "..."

@@ -44,20 +44,22 @@ def gather(
     """The values a phase runs with.
 
     Bound inputs keep their value. Unbound ones take it from `claims` (--var), the environment, the
-    env file, in this order. Raises UsageProblem (input_missing) when one has none, and Untrusted
-    (inputs_changed) when a claim differs from a bound value, unless `try_claims`.
+    env file, in this order. Raises UsageProblem (input_missing) when an input or secret has none,
+    and Untrusted (inputs_changed) when a claim differs from a bound value, unless `try_claims`.
     """
     names = definition.names
-    unknown = sorted(set(claims) - set(names.inputs))
-    if unknown:
-        raise UsageProblem(
-            f"{plan.id} declares no input {unknown[0]}",
-            hint=f"its inputs are: {', '.join(names.inputs) or 'none'}",
-        )
+    refuse_unknown(plan, names, claims)
     file = project.env_file_values(root, settings.env_file)
     around = {name: value for name, value in {**file, **os.environ}.items() if name in _of(names)}
-    found = _Gathering(plan, claims, around, try_claims)
+    found = _Gathering(plan, claims, around)
     inputs = {name: found.value(name) for name in definition.inputs}
+    for name in definition.secrets:
+        if name not in around:
+            raise _missing(
+                f"the secret {name} of {plan.id}", "set it in the environment or in .env"
+            )
+    if not try_claims:
+        refuse_claims(plan, claims)
     secrets = {name: around[name] for name in names.secrets if name in around}
     known = {**inputs, **secrets}
     vars_ = {name: resolve(str(value), known) for name, value in names.vars.items()}
@@ -67,8 +69,38 @@ def gather(
         by_name={**vars_, **known},
         secrets=secrets,
         masker=masker(secrets, file, os.environ),
-        claimed=found.claimed,
+        claimed=bool(_differing(plan, claims)),
     )
+
+
+def refuse_unknown(plan: Plan, names: Names, claims: Mapping[str, str]) -> None:
+    """Raise UsageProblem for a claim about something that is no input of the plan."""
+    for name in sorted(set(claims) - set(names.inputs)):
+        raise UsageProblem(
+            f"{plan.id} declares no input {name}",
+            hint=f"its inputs are: {', '.join(names.inputs) or 'none'}; "
+            f"todo_manager show {plan.id}",
+        )
+
+
+def refuse_claims(plan: Plan, claims: Mapping[str, str]) -> None:
+    """Raise Untrusted for a claim that an input has another value than the bound one."""
+    for name in _differing(plan, claims):
+        stale = [p.idx for p in plan.phases if name in p.mark_inputs and p.mark != "open"]
+        after = f"; phases {', '.join(map(str, stale))} would become stale" if stale else ""
+        raise Untrusted(
+            f"the input {name} is bound to {plan.bound[name]!r}, not {claims[name]!r}",
+            kind=Kind.INPUTS_CHANGED,
+            hint=f"todo_manager set {plan.id} {name}={claims[name]}{after}",
+        )
+
+
+def _differing(plan: Plan, claims: Mapping[str, str]) -> list[str]:
+    return [name for name, value in claims.items() if plan.bound.get(name, value) != value]
+
+
+def _missing(what: str, how: str) -> UsageProblem:
+    return UsageProblem(f"{what} has no value", kind=Kind.INPUT_MISSING, hint=how)
 
 
 def _of(names: Names) -> set[str]:
@@ -76,48 +108,26 @@ def _of(names: Names) -> set[str]:
 
 
 class _Gathering:
-    def __init__(
-        self, plan: Plan, claims: Mapping[str, str], around: Mapping[str, str], try_claims: bool
-    ) -> None:
+    def __init__(self, plan: Plan, claims: Mapping[str, str], around: Mapping[str, str]) -> None:
         self._plan = plan
         self._claims = claims
         self._around = around
-        self._try = try_claims
         self.ignored: dict[str, str] = {}
-        self.claimed = False
 
     def value(self, name: str) -> str:
         bound = self._plan.bound.get(name)
         if bound is None:
             return self._unbound(name)
-        claim = self._claims.get(name, bound)
-        if claim != bound:
-            self._refuse(name, claim, bound)
-            self.claimed = True
-            return claim
         if self._around.get(name, bound) != bound:
             self.ignored[name] = self._around[name]
-        return bound
-
-    def _refuse(self, name: str, claim: str, bound: str) -> None:
-        if self._try:
-            return
-        plan = self._plan
-        stale = [p.idx for p in plan.phases if name in p.mark_inputs and p.mark != "open"]
-        after = f"; phases {', '.join(map(str, stale))} would become stale" if stale else ""
-        raise Untrusted(
-            f"the input {name} is bound to {bound!r}, not {claim!r}",
-            kind=Kind.INPUTS_CHANGED,
-            hint=f"todo_manager set {plan.id} {name}={claim}{after}",
-        )
+        return self._claims.get(name, bound)
 
     def _unbound(self, name: str) -> str:
         for place in (self._claims, self._around):
             if name in place:
                 return place[name]
-        raise UsageProblem(
-            f"the input {name} of {self._plan.id} has no value",
-            kind=Kind.INPUT_MISSING,
-            hint=f"give it with --var {name}=…, in the environment, in .env, "
+        raise _missing(
+            f"the input {name} of {self._plan.id}",
+            f"give it with --var {name}=…, in the environment, in .env, "
             f"or: todo_manager set {self._plan.id} {name}=…",
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import zlib
 from pathlib import Path
@@ -23,7 +22,7 @@ from todo_manager.checks.parse import parse
 from todo_manager.definition import Definition
 from todo_manager.documents.base import Document
 from todo_manager.errors import InvalidDocument, Kind, Untrusted
-from todo_manager.evidence import set_mark
+from todo_manager.evidence import note_closed, set_mark
 from todo_manager.ledger import Actor
 from todo_manager.model import PlanDoc
 from todo_manager.project import Settings
@@ -104,9 +103,18 @@ def take(project: Project, bounds: list[Bound], actor: Actor) -> list[Taken]:
     found = []
     with project.recording() as db:
         for bound in bounds:
-            known = db.execute("SELECT 1 FROM plans WHERE id = ?", (bound.plan.id,)).fetchone()
+            known = _is_known(db, bound.plan.id)
             found.append(_update(project, bound, actor) if known else _enter(project, bound, actor))
     return found
+
+
+def _is_known(db: sqlite3.Connection, id_: str) -> bool:
+    """Whether a plan is in the store; IntegrityProblem for one that was and has no row any more."""
+    if db.execute("SELECT 1 FROM plans WHERE id = ?", (id_,)).fetchone():
+        return True
+    if seq := ledger.last_of(db, ledger.ACCEPTING, id_, ""):
+        raise ledger.broken(f"the plan {id_} of event {seq} has no row in the store")
+    return False
 
 
 def _enter(project: Project, bound: Bound, actor: Actor) -> Taken:
@@ -195,10 +203,7 @@ def accept(project: Project, bound: Bound, expected: str, actor: Actor) -> None:
         before = plans.load(db, bound.plan.id)
         plans.verify_accepted(db, before)
         if before.digest != expected:
-            raise Untrusted(
-                "another definition was accepted meanwhile",
-                hint=f"todo_manager accept {bound.plan.id}, which shows the difference anew",
-            )
+            raise _meanwhile(bound)
         recorded = ledger.append(
             db, "accepted", actor, plan=bound.plan.id, data=_accepting_data(bound, ignored=0)
         )
@@ -210,8 +215,13 @@ def accept(project: Project, bound: Bound, expected: str, actor: Actor) -> None:
 
 
 def take_texts(project: Project, bound: Bound, actor: Actor) -> None:
-    """Take over titles, explanations and notes of a document whose gates are unchanged."""
+    """Take over titles, explanations and notes of a document whose gates are unchanged.
+
+    Raises Untrusted when another definition was accepted since the document was compared.
+    """
     with project.recording() as db:
+        if plans.load(db, bound.plan.id).digest != bound.digest:
+            raise _meanwhile(bound)
         ledger.append(db, "texts", actor, plan=bound.plan.id, data=_source_data(bound))
         _take_texts(project, bound)
 
@@ -225,6 +235,13 @@ def _take_texts(project: Project, bound: Bound) -> None:
     texts = {name: value for name, value in texts.items() if name not in kept}
     Database(db).table("plans").update(row["seq"], texts)
     _write_phases(project, bound)
+
+
+def _meanwhile(bound: Bound) -> Untrusted:
+    return Untrusted(
+        f"another definition of {bound.plan.id} was accepted meanwhile",
+        hint=f"todo_manager diff {bound.plan.id}, which shows the difference anew",
+    )
 
 
 def _accepting_data(bound: Bound, *, ignored: int) -> dict[str, Any]:
@@ -283,6 +300,8 @@ def _write_phases(project: Project, bound: Bound) -> None:
         row = _phase_row(bound, index)
         if old := before.get(row["key"]):
             row |= {name: old[name] for name in _MARK_COLUMNS}
+        else:
+            row |= plans.recorded_mark(db, id_, row["key"])
         rows.append(row)
     database = Database(db)
     db.execute("DELETE FROM phases WHERE plan = ?", (id_,))
@@ -290,8 +309,7 @@ def _write_phases(project: Project, bound: Bound) -> None:
     database.table("phases").insert_all(rows)
     database.table("files").insert_all(_file_rows(project.root, bound))
     database.table("contents").insert_all(_contents(bound), ignore=True)
-    open_left = any(row["mark"] not in ("done", "attested") for row in rows)
-    db.execute("UPDATE plans SET closed = ? WHERE id = ?", (int(not open_left), id_))
+    note_closed(db, id_)
 
 
 def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
@@ -331,34 +349,41 @@ def _check_view(bound: Bound, id_: str, tree: Any) -> dict[str, Any]:
 
 def _file_rows(root: Path, bound: Bound) -> list[dict[str, Any]]:
     """What reads compare with a stat: the document, scripts and helpers, named scripts, pins."""
-    rows: dict[tuple[str, str, int], str] = {}
+    rows: dict[tuple[str, str, int], coupling.Pin] = {}
     if bound.path:
-        rows[bound.path, "source", -1] = hashlib.sha256(bound.document.original).hexdigest()
+        rows[bound.path, "source", -1] = _source(root, bound)
     for index, found in enumerate(bound.definitions):
         for path, file in found.files.items():
-            rows[path, "script" if path in found.coupled else "named", index] = file.sha256
+            role = "script" if path in found.coupled else "named"
+            rows[path, role, index] = coupling.Pin(file.sha256, file.stamp)
         for helper in found.helpers:
-            rows[helper.path, "helper", index] = helper.sha256
-        for path, sha256 in found.pins.items():
-            rows[path, "pin", index] = sha256
+            rows[helper.path, "helper", index] = coupling.Pin(helper.sha256, helper.stamp)
+        for path, pin in found.pins.items():
+            rows[path, "pin", index] = pin
     for helper in bound.coupled.helpers:
-        rows.setdefault((helper.path, "helper", -1), helper.sha256)
+        pin = coupling.Pin(helper.sha256, helper.stamp)
+        rows.setdefault((helper.path, "helper", -1), pin)
     return [
         {
             "plan": bound.plan.id,
             "path": path,
             "role": role,
             "phase": index,
-            "stamp": stamp_of(os.stat(root / path)),
-            "sha256": sha256,
+            "stamp": pin.stamp,
+            "sha256": pin.sha256,
         }
-        for (path, role, index), sha256 in rows.items()
+        for (path, role, index), pin in rows.items()
     ]
 
 
-def stamp_of(status: os.stat_result) -> str:
-    """What changes when a file does; the change time cannot be set back."""
-    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+def _source(root: Path, bound: Bound) -> coupling.Pin:
+    """The document, with its stamp only if it still is what was read: a person may have thought long."""
+    sha256 = hashlib.sha256(bound.document.original).hexdigest()
+    try:
+        file = coupling.read_file(root, bound.path or "")
+    except (OSError, ValueError):
+        return coupling.Pin(sha256, "")
+    return coupling.Pin(sha256, file.stamp if file.sha256 == sha256 else "")
 
 
 def _contents(bound: Bound) -> list[dict[str, Any]]:

@@ -20,15 +20,32 @@ from typing import Any, NamedTuple
 
 from todo_manager.canonical import digest
 from todo_manager.crashpoints import point
-from todo_manager.errors import IntegrityProblem
 from todo_manager.project import STORE
+from todo_manager.proof import (
+    ACCEPTING,
+    MARKING,
+    bind,
+    broken,
+    checked,
+    event_at,
+    last_of,
+    mark_of,
+    no_gaps,
+)
 from todo_manager.store import os_trouble
 
+__all__ = [
+    "ACCEPTING",
+    "MARKING",
+    "bind",
+    "broken",
+    "checked",
+    "event_at",
+    "last_of",
+    "mark_of",
+]
+
 GENESIS = "0" * 64
-MARKING = ("done", "attested", "regressed", "renewed")
-"""Events that set the mark of a phase."""
-ACCEPTING = ("imported", "accepted")
-"""Events that set the accepted definition of a plan."""
 
 
 class Actor(NamedTuple):
@@ -83,44 +100,6 @@ def append(
     return recorded
 
 
-def event_at(db: sqlite3.Connection, seq: int | None) -> dict[str, Any]:
-    """The event with this number, its hash and columns checked; IntegrityProblem when they lie."""
-    row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq,)).fetchone()
-    if row is None:
-        raise broken(f"event {seq} is not in the ledger")
-    return checked(row)
-
-
-def checked(row: sqlite3.Row) -> dict[str, Any]:
-    """A ledger row as an event, after comparing its hash and columns with its body."""
-    body: dict[str, Any] = {}
-    with contextlib.suppress(ValueError):
-        body = json.loads(row["body"])
-    if digest(row["body"]) != row["hash"]:
-        raise broken(f"event {row['seq']} does not have the hash it carries")
-    for column in ("seq", "at", "event", "plan", "key", "actor"):
-        if body.get(column) != row[column]:
-            raise broken(f"event {row['seq']}: its {column} is not the one that was hashed")
-    return body | {"hash": row["hash"]}
-
-
-def last_of(db: sqlite3.Connection, events: tuple[str, ...], plan: str, key: str) -> int | None:
-    """The number of the newest event of these kinds for a plan and phase key."""
-    marks = ",".join("?" * len(events))
-    row = db.execute(
-        f"SELECT max(seq) FROM ledger WHERE plan = ? AND key = ? AND event IN ({marks})",
-        (plan, key, *events),
-    ).fetchone()
-    return row[0] if row else None
-
-
-def broken(what: str) -> IntegrityProblem:
-    return IntegrityProblem(
-        f"the ledger does not verify: {what}",
-        hint="todo_manager audit, which names the first break; nothing was changed",
-    )
-
-
 def read_head(root: Path) -> Recorded:
     """What HEAD says; IntegrityProblem when it is missing or not readable as a head."""
     try:
@@ -138,7 +117,7 @@ def verify_head(db: sqlite3.Connection, root: Path) -> None:
     """Compare HEAD with the ledger; bring a HEAD up that a crash left behind.
 
     HEAD is read first: it only ever advances after a commit, so the ledger read after it can not
-    rightly be behind it.
+    rightly be behind it. An event missing in the middle is found here too.
     """
     head = read_head(root)
     if head.seq > 0:
@@ -155,27 +134,34 @@ def verify_head(db: sqlite3.Connection, root: Path) -> None:
         if checked(row)["prev"] != before:
             raise broken(f"event {row['seq']} does not follow the one before it")
         before = row["hash"]
-    if rows and os.access(root / STORE, os.W_OK):
-        write_head(root, Recorded(rows[-1]["seq"], rows[-1]["hash"]))
+    no_gaps(db)
+    if rows:
+        bring_up_head(root, Recorded(rows[-1]["seq"], rows[-1]["hash"]))
 
 
-def write_head(root: Path, head: Recorded) -> None:
-    """Advance HEAD to an event that has been committed; a lower number is ignored."""
+def bring_up_head(root: Path, head: Recorded) -> None:
+    """Advance HEAD to an event that has been committed; a lower number is ignored.
+
+    What is committed stands: a HEAD that cannot follow (no room, no right to write) changes nothing
+    about it and is brought up by the next call that can.
+    """
+    with contextlib.suppress(OSError):
+        _advance_head(root, head)
+
+
+def _advance_head(root: Path, head: Recorded) -> None:
     folder = root / STORE
-    try:
-        with _head_lock(folder):
-            if read_head(root).seq >= head.seq:
-                return
-            temporary = folder / "HEAD.new"
-            with open(temporary, "w", encoding="ascii") as file:
-                file.write(f"{head.seq} {head.hash}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            point("head-temporary")
-            os.replace(temporary, folder / "HEAD")
-        point("head-written")
-    except OSError as error:
-        raise os_trouble(error, root) from error
+    with _head_lock(folder):
+        if read_head(root).seq >= head.seq:
+            return
+        temporary = folder / "HEAD.new"
+        with open(temporary, "w", encoding="ascii") as file:
+            file.write(f"{head.seq} {head.hash}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        point("head-temporary")
+        os.replace(temporary, folder / "HEAD")
+    point("head-written")
 
 
 @contextlib.contextmanager

@@ -1,13 +1,14 @@
 """One process at a time holds a phase: an OS lock, which dies with its process.
 
 All phases share one file; each has a byte of its own in it, locked with an open-file-description
-lock. Such a lock can be looked at without being taken, so a reader never makes a writer wait.
-Standard library only: the read path looks here to say that a phase is running.
+lock. Such a lock can be looked at without being taken (`lock_file.py`), so a reader never makes a
+writer wait.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -15,14 +16,11 @@ import time
 
 from todo_manager.crashpoints import point
 from todo_manager.errors import Busy, EnvironmentProblem, Kind
+from todo_manager.lock_file import FILE, FLOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     from collections.abc import Iterator
-
-FILE = "locks"
-_FLOCK = "hhqqi4x"
-"""struct flock: type, whence, start, length, pid."""
 
 
 def number_of(plan: str, key: str) -> int:
@@ -46,9 +44,11 @@ def held(store: str, plan: str, key: str, *, what: str, wait: float) -> Iterator
             os.path.join(store, FILE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644
         )
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise EnvironmentProblem(
             f"{os.path.join(store, FILE)}: {error.strerror}; a phase is held by a lock on it",
-            kind=Kind.STORE_READ_ONLY,
+            kind=Kind.DISK_FULL if full else Kind.STORE_READ_ONLY,
+            hint=f"ls -ld {store}; reading (list, show, next, log) works without writing",
         ) from None
     try:
         _acquire(descriptor, number, what, time.monotonic() + wait)
@@ -59,7 +59,7 @@ def held(store: str, plan: str, key: str, *, what: str, wait: float) -> Iterator
 
 
 def _acquire(descriptor: int, number: int, what: str, deadline: float) -> None:
-    wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, number, 1, 0)
+    wanted = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, number, 1, 0)
     while True:
         try:
             fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
@@ -71,24 +71,3 @@ def _acquire(descriptor: int, number: int, what: str, deadline: float) -> None:
                     hint="wait for it with --wait 60s, or look at it with: todo_manager show",
                 ) from None
         time.sleep(0.05)
-
-
-def held_numbers(store: str, numbers: list[int]) -> set[int]:
-    """Which of these bytes some process holds at this moment; takes no lock itself."""
-    try:
-        descriptor = os.open(os.path.join(store, FILE), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return set()
-    try:
-        if not _is_locked(descriptor, 0, 0):
-            return set()
-        return {number for number in numbers if _is_locked(descriptor, number, 1)}
-    finally:
-        os.close(descriptor)
-
-
-def _is_locked(descriptor: int, start: int, length: int) -> bool:
-    """Whether anybody holds a part of this range; a length of 0 means to the end of the file."""
-    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
-    answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked)
-    return bool(struct.unpack(_FLOCK, answer)[0] != fcntl.F_UNLCK)

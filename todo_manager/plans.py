@@ -9,18 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from todo_manager import coupling, definition, documents, ledger
-from todo_manager.canonical import Tree, decode, digest, encode
+from todo_manager import coupling, definition, documents, ledger, proof, reads
+from todo_manager.canonical import Tree, decode, encode
 from todo_manager.definition import Definition, Names
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, UsageProblem
 from todo_manager.model import PhaseDoc, PlanDoc
-from todo_manager.problems import did_you_mean
 from todo_manager.project import Settings, inside
 
 
@@ -104,32 +103,18 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 def resolve_id(db: sqlite3.Connection, wanted: str) -> str:
     """The plan an id or an unambiguous prefix of one means; UsageProblem otherwise."""
-    if db.execute("SELECT 1 FROM plans WHERE id = ?", (wanted,)).fetchone():
-        return wanted
-    escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    rows = db.execute(
-        "SELECT id FROM plans WHERE id LIKE ? ESCAPE '\\' ORDER BY id LIMIT 6", (escaped + "%",)
-    )
-    # LIKE ignores case; ids do not.
-    found = [row["id"] for row in rows if wanted and row["id"].startswith(wanted)]
-    if len(found) == 1:
-        return str(found[0])
-    if found:
-        raise UsageProblem(
-            f"{wanted!r} begins several plan ids: {', '.join(found)}",
-            kind=Kind.AMBIGUOUS_PLAN,
-            hint=f"todo_manager show {found[0]}",
-        )
-    known = [row["id"] for row in db.execute("SELECT id FROM plans ORDER BY seq DESC LIMIT 1000")]
-    raise UsageProblem(
-        f"there is no plan {wanted!r}{did_you_mean(wanted, known)}",
-        kind=Kind.UNKNOWN_PLAN,
-        hint="todo_manager list",
-    )
+    return reads.plan_id(db, wanted)
 
 
 def load(db: sqlite3.Connection, plan_id: str) -> Plan:
-    """An accepted plan by its exact id."""
+    """An accepted plan by its exact id; IntegrityProblem when its rows are not what we write."""
+    try:
+        return _load(db, plan_id)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ledger.broken(f"the rows of the plan {plan_id} cannot be read: {error}") from None
+
+
+def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
     row = db.execute("SELECT * FROM plans WHERE id = ?", (plan_id,)).fetchone()
     phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (plan_id,))
     bound = db.execute("SELECT name, value FROM inputs WHERE plan = ?", (plan_id,))
@@ -190,42 +175,41 @@ def document_names(plan: PlanDoc) -> Names:
 
 
 def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
-    """Compare the stored definition with the event that accepted it; IntegrityProblem if it differs."""
-    event = ledger.event_at(db, plan.accepted_seq)
-    newest = ledger.last_of(db, ledger.ACCEPTING, plan.id, "")
-    phases = [[phase.key, phase.digest] for phase in plan.phases]
-    if (
-        event["hash"] != plan.accepted_hash
-        or event["plan"] != plan.id
-        or newest != plan.accepted_seq
-        or event["data"]["phases"] != phases
-    ):
-        raise ledger.broken(
-            f"the accepted definition of {plan.id} is not the one that was recorded"
-        )
+    """Compare all that is accepted of a plan with what was recorded; IntegrityProblem if it differs."""
+    proof.accepted(db, structs.asdict(plan), [structs.asdict(phase) for phase in plan.phases])
     for phase in plan.phases:
-        if digest(phase.definition) != phase.digest:
+        if not agrees(phase.definition, phase.verify, phase.required):
             raise ledger.broken(f"the stored definition of {plan.id} {phase.idx} was edited")
+    if plan.bound or plan.names.inputs:
+        proof.inputs(db, plan.id, plan.bound)
+
+
+def agrees(text: str, verify: Sequence[Tree], required: int) -> bool:
+    """Whether the checks stored beside a definition's text are those in it."""
+    tree = decode(text)
+    checks = tree.get("verify", [])
+    count = sum(map(definition.is_required, checks)) + len(tree.get("coupled", []))
+    return encode(checks) == encode(verify) and required == count
 
 
 def verify_mark(db: sqlite3.Connection, plan: Plan, phase: Phase) -> None:
     """Compare a phase's mark with the newest event that set it; IntegrityProblem if it differs."""
-    newest = ledger.last_of(db, ledger.MARKING, plan.id, phase.key)
-    if newest is None and phase.mark == "open":
-        return
-    where = f"the mark of {plan.id} {phase.idx}"
-    if newest is None or phase.mark_seq != newest:
-        raise ledger.broken(f"{where} ({phase.mark}) does not rest on the newest event about it")
+    proof.mark(db, plan.id, structs.asdict(phase))
+
+
+def recorded_mark(db: sqlite3.Connection, plan: str, key: str) -> dict[str, Any]:
+    """The mark columns of a phase that comes (back) into a plan: what the ledger says of its key."""
+    newest = ledger.last_of(db, ledger.MARKING, plan, key)
+    if newest is None:
+        return {}
     event = ledger.event_at(db, newest)
-    meant = {"renewed": "done"}.get(event["event"], event["event"])
-    data = event["data"]
-    if (
-        event["hash"] != phase.mark_hash
-        or meant != phase.mark
-        or data["digest"] != phase.mark_digest
-        or data["inputs"] != phase.mark_inputs
-    ):
-        raise ledger.broken(f"{where} ({phase.mark}) is not what event {newest} recorded")
+    return {
+        "mark": ledger.mark_of(event),
+        "mark_seq": newest,
+        "mark_hash": event["hash"],
+        "mark_digest": event["data"]["digest"],
+        "mark_inputs": json.dumps(event["data"]["inputs"]),
+    }
 
 
 class OnDisk:

@@ -13,10 +13,11 @@ import hashlib
 import os
 import pwd
 import sys
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 from todo_manager.checks.base import Program, Unresolvable
+from todo_manager.coupling import Pin, stamp_of
 from todo_manager.project import Settings
 
 SYSTEM_PATH = (
@@ -40,8 +41,11 @@ def search_path(root: Path, settings: Settings) -> list[str]:
     return [*SYSTEM_PATH, *(str(root / path) for path in settings.path), interpreter_bin()]
 
 
-def resolve(name: str, root: Path, settings: Settings, pins: Collection[str]) -> Program:
-    """The executable a name means. Raises Unresolvable: none there, or it may not be used."""
+def resolve(name: str, root: Path, settings: Settings, pins: Mapping[str, Pin]) -> Program:
+    """The executable a name means. Raises Unresolvable: none there, or it may not be used.
+
+    Looked at anew for each attempt: a pinned program must still be the one that was pinned.
+    """
     if name in OUR_PYTHON:
         return Program(path=sys.executable, sha256=sha256_of(sys.executable))
     if name in settings.tools:
@@ -74,34 +78,50 @@ def _find(name: str, root: Path, settings: Settings) -> str:
     raise Unresolvable(f"needs {name}: {where}")
 
 
-def _refuse_unbound(name: str, path: str, root: Path, pins: Collection[str]) -> None:
-    real, real_root = Path(path).resolve(), root.resolve()
+def _refuse_unbound(name: str, path: str, root: Path, pins: Mapping[str, Pin]) -> None:
+    """A link in the project may be pointed elsewhere at any time, so it counts as a file of it."""
     ours = Path(interpreter_bin()).resolve()
-    if not real.is_relative_to(real_root) or Path(path).parent.resolve() == ours:
+    names = _names_below(root, path)
+    if not names or Path(path).parent.resolve() == ours:
         return
-    relative = str(real.relative_to(real_root))
-    if relative not in pins:
+    pinned = [pins[each].sha256 for each in names if each in pins]
+    if not pinned:
         raise Unresolvable(
-            f"{name} is a file of the project that nothing binds; add `pins: [{relative}]`, "
+            f"{name} is a file of the project that nothing binds; add `pins: [{names[0]}]`, "
             "or name it with its sha256 under tools in todo_manager.yaml"
         )
+    if sha256_of(path) not in pinned:
+        raise Unresolvable(f"{name} is no longer the file that was pinned")
 
 
-@functools.cache
+def _names_below(root: Path, path: str) -> list[str]:
+    """The paths in the project under which a file is reached: as it is named, as it really lies."""
+    found = []
+    for place, top in ((Path(os.path.abspath(path)), root), (Path(path).resolve(), root.resolve())):
+        if place.is_relative_to(top):
+            found.append(str(place.relative_to(top)))
+    return found
+
+
 def sha256_of(path: str) -> str:
-    """sha256 of a program; read once a process."""
+    """sha256 of a program; read again only when the file is another one."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _sha256_of(path, stamp_of(os.stat(path)))
     except OSError as error:
         raise Unresolvable(f"{path} cannot be read: {error.strerror}") from None
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256_of(path: str, stamp: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def base_environment(root: Path, settings: Settings, private: Path) -> dict[str, str]:
     """The clean environment of every program: nothing of the caller's comes through but TZ."""
     found = {
         "PATH": os.pathsep.join([str(private / "bin"), *search_path(root, settings)]),
-        "HOME": pwd.getpwuid(os.getuid()).pw_dir,
+        "HOME": _home(),
         "LANG": "C.UTF-8",
         "TMPDIR": str(private / "tmp"),
         "TODO_MANAGER_PROJECT": str(root),
@@ -109,6 +129,13 @@ def base_environment(root: Path, settings: Settings, private: Path) -> dict[str,
     if "TZ" in os.environ:
         found["TZ"] = os.environ["TZ"]
     return found
+
+
+def _home() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"  # the user of a container often has no entry
 
 
 def write_python_wrappers(folder: Path) -> None:

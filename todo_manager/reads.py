@@ -3,6 +3,9 @@
 `list`, `show` and `next` use it, and so does every screen. It opens the store for reading only and
 takes no lock. It hashes a file only where a stat differs from the one at acceptance; what it says of a
 mark it has compared with the ledger event that set it.
+
+Most of a read is Python starting and importing, so what only errors need (`read_problems.py`) or only
+one plan (`read_files.py`) is imported there.
 """
 
 from __future__ import annotations
@@ -11,38 +14,47 @@ import os
 import sqlite3
 
 from todo_manager import states
-from todo_manager.errors import EnvironmentProblem, IntegrityProblem, Kind, UsageProblem
+from todo_manager.jsontext import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    from collections.abc import Sequence
     from typing import Any
 
 STORE = ".todo_manager"
 PAGE = 50
-KNOWN_VERSION = 3
+_FEW = 10_000
+
+_STATE_COLUMNS = (
+    "plan", "idx", "key", "title", "needs", "required", "digest", "lock", "mark", "mark_digest",
+    "mark_inputs", "last_verdict", "last_digest",
+)  # fmt: skip
+"""Of a phase: what names it, and what `states.derive` takes."""
+
+_ALL_COLUMNS = (*_STATE_COLUMNS, "explain", "text", "note", "checks", "last_run")
 
 _MARK_JOIN = (
     "LEFT JOIN ledger AS l ON l.seq = p.mark_seq AND l.hash = p.mark_hash"
     " AND l.plan = p.plan AND l.key = p.key"
     " AND l.event IN ('done', 'attested', 'regressed', 'renewed')"
+    " AND l.seq = (SELECT max(m.seq) FROM ledger AS m WHERE m.plan = p.plan AND m.key = p.key"
+    " AND m.event IN ('done', 'attested', 'regressed', 'renewed'))"
 )
+
+_LAST_CHARACTER = "\U0010ffff"
 
 
 def find_root(start: str) -> str:
     """The project at or above a folder; EnvironmentProblem (store_missing) when there is none."""
-    folder = os.path.abspath(start)
-    while True:
-        if os.path.isdir(os.path.join(folder, STORE)):
-            return folder
+    folder = first = os.path.abspath(start)
+    while not os.path.isdir(os.path.join(folder, STORE)):
         above = os.path.dirname(folder)
         if above == folder:
-            break
+            from todo_manager import read_problems
+
+            raise read_problems.no_store(first, STORE)
         folder = above
-    raise EnvironmentProblem(
-        f"no plan store here: neither {os.path.abspath(start)} nor a folder above it holds {STORE}/",
-        kind=Kind.STORE_MISSING,
-        hint="todo_manager init, or todo_manager import FILE, which makes one",
-    )
+    return folder
 
 
 def open_store(root: str) -> sqlite3.Connection:
@@ -51,19 +63,30 @@ def open_store(root: str) -> sqlite3.Connection:
     A store of a newer version is read as far as it can be.
     """
     path = os.path.join(root, STORE, "store.db")
+    problem = None
     if not os.path.exists(path):
-        raise EnvironmentProblem(
-            f"{os.path.join(root, STORE)} holds no store.db",
-            kind=Kind.STORE_MISSING,
-            hint="todo_manager init, to make an empty store",
-        )
+        from todo_manager import read_problems
+
+        raise read_problems.no_file(os.path.dirname(path))
     try:
         connection = _connect(path)
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            raise EnvironmentProblem(f"{path} is not a store", kind=Kind.STORE_UNREADABLE)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
-        raise _unreadable(path, error) from None
+        version, problem = 0, error
+    if version == 0:
+        from todo_manager import read_problems
+
+        raise (
+            read_problems.unreadable(path, problem) if problem else read_problems.not_a_store(path)
+        )
     return connection
+
+
+def open_snapshot(root: str) -> sqlite3.Connection:
+    """As `open_store`, and everything read from it is as of one moment."""
+    db = open_store(root)
+    db.execute("BEGIN")
+    return db
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -81,38 +104,22 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _unreadable(path: str, error: sqlite3.Error) -> EnvironmentProblem:
-    return EnvironmentProblem(
-        f"the store {path} cannot be read: {error}",
-        kind=Kind.STORE_UNREADABLE,
-        hint=f"ls -l {os.path.dirname(path)}",
-    )
-
-
 def plan_id(db: sqlite3.Connection, wanted: str) -> str:
     """The plan an id or an unambiguous prefix means; UsageProblem with a suggestion otherwise."""
     if db.execute("SELECT 1 FROM plans WHERE id = ?", (wanted,)).fetchone():
         return wanted
-    found = db.execute(
-        "SELECT id FROM plans WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 6", (len(wanted), wanted)
-    ).fetchall()
-    if len(found) == 1 and wanted:
-        return str(found[0]["id"])
-    if len(found) > 1 and wanted:
-        names = ", ".join(row["id"] for row in found)
-        raise UsageProblem(
-            f"{wanted!r} begins several plan ids: {names}",
-            kind=Kind.AMBIGUOUS_PLAN,
-            hint=f"todo_manager show {found[0]['id']}",
-        )
-    from todo_manager.problems import did_you_mean
-
-    known = [row["id"] for row in db.execute("SELECT id FROM plans ORDER BY seq DESC LIMIT 1000")]
-    raise UsageProblem(
-        f"there is no plan {wanted!r}{did_you_mean(wanted, known)}",
-        kind=Kind.UNKNOWN_PLAN,
-        hint="todo_manager list",
+    rows = db.execute(
+        "SELECT id FROM plans WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
+        (wanted, wanted + _LAST_CHARACTER),
     )
+    found = [row["id"] for row in rows] if wanted else []
+    if len(found) == 1:
+        return str(found[0])
+    from todo_manager import read_problems
+
+    if found:
+        raise read_problems.ambiguous(wanted, found)
+    raise read_problems.unknown_plan(db, wanted)
 
 
 def list_plans(
@@ -130,31 +137,67 @@ def list_plans(
     condition = " AND ".join(where)
     limit = "" if everything else f" LIMIT {PAGE}"
     rows = db.execute(
-        f"SELECT seq, id, title, closed FROM plans WHERE {condition} ORDER BY seq DESC{limit}",
-        values,
+        f"SELECT seq, id, title FROM plans WHERE {condition} ORDER BY seq DESC{limit}", values
     ).fetchall()
     more = 0
     if not everything and len(rows) == PAGE:
-        rest = f"SELECT count(*) FROM plans WHERE {condition} AND seq < ?"
-        more = db.execute(rest, (*values, rows[-1]["seq"])).fetchone()[0]
-    return {"plans": [_summary(db, row) for row in rows], "more": more}
+        more = _more(db, rows[-1]["seq"], first=not after)
+    plans: list[dict[str, Any]] = []
+    for first in range(0, len(rows), PAGE):
+        plans += _summaries(db, rows[first : first + PAGE])
+    return {"plans": plans, "more": more}
 
 
-def _summary(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    phases = _phase_rows(db, row["id"])
-    standings = states.derive(phases, _bound(db, row["id"]))
-    done = [standing.state in states.SATISFIED for standing in standings]
+def _more(db: sqlite3.Connection, seq: int, *, first: bool) -> int:
+    """How many open plans come after a full page that ends with this one.
+
+    After the first page: all but the page and the closed ones. SQLite counts a whole table without
+    going through it, so while few plans are closed, this takes no longer however many are open.
+    """
+    if first:
+        some = "SELECT count(*) FROM (SELECT 1 FROM plans WHERE closed = 1 LIMIT ?)"
+        closed = _number(db, some, _FEW)
+        if closed < _FEW:
+            return _number(db, "SELECT count(*) FROM plans") - closed - PAGE
+    return _number(db, "SELECT count(*) FROM plans WHERE closed = 0 AND seq < ?", seq)
+
+
+def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
+    return int(db.execute(query, values).fetchone()[0])
+
+
+def _summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+    ids = [row["id"] for row in rows]
+    phases, bound = _phases(db, ids), _bound(db, ids)
+    return [_summary(row, phases[row["id"]], bound[row["id"]]) for row in rows]
+
+
+def _summary(
+    row: sqlite3.Row, phases: list[dict[str, Any]], bound: dict[str, str]
+) -> dict[str, Any]:
+    standings = states.derive(phases, bound)
+    done = _count_done(standings)
     return {
         "id": row["id"],
         "title": row["title"],
-        "status": "done" if all(done) and done else "open",
-        "done": sum(done),
+        "status": _status(done, len(phases)),
+        "done": done,
         "total": len(phases),
         "next": _next_of(phases, standings),
     }
 
 
-def _next_of(phases: list[dict[str, Any]], standings: list[Any]) -> dict[str, Any] | None:
+def _count_done(standings: list[states.Standing]) -> int:
+    return sum(standing.state in states.SATISFIED for standing in standings)
+
+
+def _status(done: int, total: int) -> str:
+    return "done" if done == total and total else "open"
+
+
+def _next_of(
+    phases: list[dict[str, Any]], standings: list[states.Standing]
+) -> dict[str, Any] | None:
     for phase, standing in zip(phases, standings):
         if standing.state not in states.SATISFIED:
             return {
@@ -169,20 +212,23 @@ def _next_of(phases: list[dict[str, Any]], standings: list[Any]) -> dict[str, An
 
 def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
     """Everything about one plan, with its files looked at: `{plan: {…, phases: […]}}`."""
+    from todo_manager import proof, read_files
+
+    head = proof.head(root)
     id_ = plan_id(db, wanted)
     row = db.execute("SELECT * FROM plans WHERE id = ?", (id_,)).fetchone()
-    phases = _phase_rows(db, id_, full=True)
-    source, changed = _files(db, root, id_)
-    standings = states.derive(
-        phases, _bound(db, id_), running=_running(root, phases), changed=changed
-    )
-    done = [standing.state in states.SATISFIED for standing in standings]
+    phases, bound = _phases(db, [id_], _ALL_COLUMNS)[id_], _bound(db, [id_])[id_]
+    if any(phase["mark"] != "open" for phase in phases):
+        proof.plan(db, head, id_, bound)
+    source, changed = read_files.look(db, root, id_)
+    running = read_files.running(os.path.join(root, STORE), phases)
+    standings = states.derive(phases, bound, running=running, changed=changed)
     return {
         "plan": {
             "id": id_,
             "title": row["title"],
             "description": row["description"],
-            "status": "done" if all(done) and done else "open",
+            "status": _status(_count_done(standings), len(phases)),
             "created": row["created"],
             "updated": row["updated"],
             "source": {
@@ -192,7 +238,7 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
                 "state": source,
             },
             "digest": row["digest"],
-            "inputs": _bound(db, id_),
+            "inputs": bound,
             "phases": [
                 _shown(phase, standing, row["accepted_by"])
                 for phase, standing in zip(phases, standings)
@@ -201,9 +247,7 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
     }
 
 
-def _shown(phase: dict[str, Any], standing: Any, accepted_by: str) -> dict[str, Any]:
-    import json
-
+def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -> dict[str, Any]:
     return {
         "index": phase["idx"],
         "key": phase["key"],
@@ -217,8 +261,8 @@ def _shown(phase: dict[str, Any], standing: Any, accepted_by: str) -> dict[str, 
         "digest": phase["digest"],
         "accepted_by": accepted_by,
         "steps": [],
-        "checks": json.loads(phase["checks"]),
-        "last_run": json.loads(phase["last_run"]) if phase["last_run"] else None,
+        "checks": loads(phase["checks"]),
+        "last_run": loads(phase["last_run"]) if phase["last_run"] else None,
     }
 
 
@@ -227,141 +271,61 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
 
     `person` says whether the road from here needs a person.
     """
+    from todo_manager import proof, read_files
+
+    head = proof.head(root)
     id_ = plan_id(db, wanted)
-    phases = _phase_rows(db, id_)
-    _, changed = _files(db, root, id_)
-    standings = states.derive(
-        phases, _bound(db, id_), running=_running(root, phases), changed=changed
-    )
-    found = _next_of(phases, standings)
+    phases, bound = _phases(db, [id_])[id_], _bound(db, [id_])[id_]
+    if any(phase["mark"] != "open" for phase in phases):
+        proof.plan(db, head, id_, bound)
+    _, changed = read_files.look(db, root, id_)
+    running = read_files.running(os.path.join(root, STORE), phases)
+    found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))
     if found is None:
-        return {
-            "plan": id_,
-            "phase": None,
-            "key": None,
-            "state": None,
-            "reason": "",
-            "person": False,
-        }
+        reason = "" if phases else "it has no phases"
+        nothing = {"phase": None, "key": None, "state": None, "reason": reason, "person": False}
+        return {"plan": id_} | nothing
     person = not phases[found["phase"]]["required"] or found["phase"] in changed
     return {"plan": id_} | found | {"person": person}
 
 
-def _phase_rows(db: sqlite3.Connection, id_: str, *, full: bool = False) -> list[dict[str, Any]]:
-    """Phases as `states.derive` takes them; a mark without its event in the ledger is refused."""
-    import json
-
-    columns = (
-        "p.*"
-        if full
-        else (
-            "p.idx, p.key, p.title, p.needs, p.required, p.digest, p.lock, p.mark, p.mark_digest,"
-            " p.mark_inputs, p.mark_seq, p.last_verdict, p.last_digest"
-        )
+def _phases(
+    db: sqlite3.Connection, plans: Sequence[str], columns: Sequence[str] = _STATE_COLUMNS
+) -> dict[str, list[dict[str, Any]]]:
+    """Phases by plan, in order; IntegrityProblem for a mark without its event in the ledger."""
+    cursor = db.cursor()
+    cursor.row_factory = None  # a tuple is made into a dict much faster than a Row
+    cursor.execute(
+        f"SELECT l.event, p.{', p.'.join(columns)} FROM phases AS p {_MARK_JOIN}"
+        f" WHERE p.plan IN ({_marks(plans)}) ORDER BY p.plan, p.idx",
+        plans,
     )
-    rows = db.execute(
-        f"SELECT {columns}, l.event AS mark_event FROM phases AS p {_MARK_JOIN}"
-        " WHERE p.plan = ? ORDER BY p.idx",
-        (id_,),
-    )
-    found = []
-    for row in rows:
-        phase = dict(row)
-        meant = "done" if phase["mark_event"] == "renewed" else phase["mark_event"]
-        if phase["mark"] != "open" and phase["mark"] != meant:
-            raise IntegrityProblem(
-                f"the ledger does not verify: the mark of {id_} {phase['idx']} ({phase['mark']}) "
-                "rests on no event",
-                hint="todo_manager audit, which names the first break",
-            )
-        phase["needs"] = json.loads(phase["needs"])
-        phase["mark_inputs"] = json.loads(phase["mark_inputs"] or "{}")
-        found.append(phase)
+    found: dict[str, list[dict[str, Any]]] = {plan: [] for plan in plans}
+    for event, *values in cursor:
+        phase = dict(zip(columns, values))
+        if phase["mark"] != "open" and phase["mark"] != ("done" if event == "renewed" else event):
+            from todo_manager import read_problems
+
+            raise read_problems.unfounded_mark(phase["plan"], phase["idx"], phase["mark"])
+        try:
+            phase["needs"] = loads(phase["needs"])
+            phase["mark_inputs"] = loads(phase["mark_inputs"]) if phase["mark_inputs"] else {}
+        except (ValueError, TypeError):
+            from todo_manager import proof
+
+            raise proof.broken(f"the row of {phase['plan']} {phase['idx']} is damaged") from None
+        found[phase["plan"]].append(phase)
     return found
 
 
-def _bound(db: sqlite3.Connection, id_: str) -> dict[str, str]:
-    rows = db.execute("SELECT name, value FROM inputs WHERE plan = ?", (id_,))
-    return {row["name"]: row["value"] for row in rows}
-
-
-def _running(root: str, phases: list[dict[str, Any]]) -> frozenset[int]:
-    """Indexes of the phases some process holds."""
-    store = os.path.join(root, STORE)
-    if not os.path.exists(os.path.join(store, "locks")):
-        return frozenset()
-    from todo_manager import locks
-
-    held = locks.held_numbers(store, [phase["lock"] for phase in phases])
-    return frozenset(phase["idx"] for phase in phases if phase["lock"] in held)
-
-
-def _files(db: sqlite3.Connection, root: str, id_: str) -> tuple[str, dict[int, str]]:
-    """How the document stands (same, changed, gone, none), and why phases differ on disk."""
-    source = "none"
-    changed: dict[int, str] = {}
-    rows = db.execute("SELECT * FROM files WHERE plan = ?", (id_,)).fetchall()
-    for row in rows:
-        state = _file_state(root, row)
-        if row["role"] == "source":
-            source = state
-        elif state != "same" and row["phase"] >= 0:
-            what = "is gone" if state == "gone" else "was changed since it was accepted"
-            changed.setdefault(row["phase"], f"{row['path']} {what}")
-    return source, _new_files(root, id_, rows) | changed
-
-
-def _file_state(root: str, row: sqlite3.Row) -> str:
-    path = os.path.join(root, row["path"])
-    try:
-        found = os.stat(path)
-    except OSError:
-        return "gone"
-    stamp = f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}"
-    if stamp == row["stamp"]:
-        return "same"
-    import hashlib
-
-    try:
-        with open(path, "rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == row["sha256"]
-    except OSError:
-        return "gone"
-    return "same" if same else "changed"
-
-
-def _new_files(root: str, id_: str, rows: list[sqlite3.Row]) -> dict[int, str]:
-    """Scripts and helpers that were not there at acceptance."""
-    folder = os.path.join(root, "phases", id_)
-    if "/" in id_ or id_ in (".", "..") or not os.path.isdir(folder):
-        return {}
-    known = {row["path"] for row in rows if row["role"] in ("script", "helper")}
-    with_scripts = {row["phase"] for row in rows if row["role"] == "script"}
-    found: dict[int, str] = {}
-    for path in _walk(folder, f"phases/{id_}"):
-        if path in known:
-            continue
-        index = _script_index(path)
-        for phase in with_scripts if index is None else {index}:
-            found.setdefault(phase, f"{path} was added since the plan was accepted")
+def _bound(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Bound inputs by plan."""
+    found: dict[str, dict[str, str]] = {plan: {} for plan in plans}
+    query = f"SELECT plan, name, value FROM inputs WHERE plan IN ({_marks(plans)})"
+    for plan, name, value in db.execute(query, plans):
+        found[plan][name] = value
     return found
 
 
-def _walk(folder: str, prefix: str) -> list[str]:
-    found = []
-    for entry in os.scandir(folder):
-        name = entry.name
-        if name.startswith(".") or name == "__pycache__" or name.endswith(("~", ".pyc")):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            found += _walk(entry.path, f"{prefix}/{name}")
-        else:
-            found.append(f"{prefix}/{name}")
-    return found
-
-
-def _script_index(path: str) -> int | None:
-    parts = path.split("/")
-    number, _, rest = parts[-1][1:].partition("_")
-    is_script = len(parts) == 3 and parts[-1].startswith("p") and number.isdecimal() and rest
-    return int(number) if is_script and number.isascii() else None
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))

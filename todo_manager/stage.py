@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from todo_manager import plans, states
+from todo_manager import ledger, plans, states
 from todo_manager.definition import Definition
 from todo_manager.gate import Case
 from todo_manager.plans import OnDisk, Phase, Plan
@@ -26,14 +26,17 @@ def standing_after(project: Project, stage: Stage) -> states.Standing:
     """Where a phase stands now that something was recorded about it."""
     plan = plans.load(project.db, stage.plan.id)
     changed = {idx: error.message for idx, (_, error) in stage.disk.looked.items() if error}
-    return states.derive(plan.rows(), plan.bound, changed=changed)[stage.phase.idx]
+    standings = states.derive(plan.rows(), plan.bound, changed=changed)
+    found = [s for p, s in zip(plan.phases, standings) if p.key == stage.phase.key]
+    return found[0] if found else stage.state
 
 
 def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> Stage:
-    """Read everything the decision rests on; integrity is checked first, and wins."""
+    """Read everything the decision rests on; what cannot be trusted is refused first."""
     db = project.db
     plan = plans.load(db, plans.resolve_id(db, wanted))
     phase = plan.phase(index)
+    ledger.verify_head(db, project.root)
     plans.verify_accepted(db, plan)
     involved = plan.with_needs(phase)
     for other in involved:

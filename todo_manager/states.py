@@ -54,6 +54,7 @@ class _Deriving:
         self._changed = changed
         self._archived = archived
         self._known: dict[int, Standing] = {}
+        self._below: dict[int, frozenset[int]] = {}
 
     def all(self) -> list[Standing]:
         return [self._of(phase) for phase in self._phases]
@@ -89,22 +90,23 @@ class _Deriving:
             if self._bound.get(name) != value:
                 return f"the input {name} was {value!r} then and is {self._bound.get(name)!r} now"
         for need, standing in self._needs(phase):
-            if standing.state in ("stale", "regressed"):
+            if standing.state not in (*SATISFIED, "running"):
                 return f"it needs phase {need['idx']}, which is {standing.state}"
         return ""
 
     def _rests_on(self, phase: Mapping[str, Any]) -> str:
         """A proof is worth no more than what it stands on: say where that is a person's word."""
-        attested: set[int] = set()
-        seen, todo = set(), [phase]
-        while todo:
-            for need, standing in self._needs(todo.pop()):
-                if need["idx"] not in seen:
-                    seen.add(need["idx"])
-                    todo.append(need)
-                    if standing.state == "attested":
-                        attested.add(need["idx"])
+        attested = self._attested_below(phase)
         return f"rests on attested {', '.join(map(str, sorted(attested)))}" if attested else ""
+
+    def _attested_below(self, phase: Mapping[str, Any]) -> frozenset[int]:
+        """Indexes of the attested phases it needs, directly or not; worked out once a phase."""
+        if phase["idx"] not in self._below:
+            self._below[phase["idx"]] = frozenset()  # as in _of
+            for need, standing in self._needs(phase):
+                own = {need["idx"]} if standing.state == "attested" else set()
+                self._below[phase["idx"]] |= own | self._attested_below(need)
+        return self._below[phase["idx"]]
 
     def _blocked(self, phase: Mapping[str, Any]) -> str:
         for need, standing in self._needs(phase):

@@ -44,6 +44,7 @@ def create(root: Path) -> bool:
             _write_if_missing(folder / ".gitignore", "*\n")
             if new:
                 _write_if_missing(folder / "HEAD", "0 " + "0" * 64 + "\n")
+            point("store-begun")
             connection = _connect(path_of(root))
             with contextlib.closing(connection):
                 point("store-created")
@@ -52,6 +53,7 @@ def create(root: Path) -> bool:
                     from todo_manager import migrations
 
                     migrations.apply(connection, VERSION)
+            point("store-migrated")
         return new
 
 
@@ -79,6 +81,7 @@ def transaction(connection: sqlite3.Connection, root: Path) -> Iterator[None]:
     with _translated(root):
         connection.execute("BEGIN IMMEDIATE")
         try:
+            point("transaction-begun")
             yield
             point("before-commit")
             connection.execute("COMMIT")
@@ -115,8 +118,15 @@ def _refuse_newer(connection: sqlite3.Connection, root: Path) -> None:
 
 
 def _write_if_missing(path: Path, text: str) -> None:
-    with contextlib.suppress(FileExistsError), open(path, "x", encoding="utf-8") as file:
+    """Whole or not at all: who dies in between must not leave an empty file for ever."""
+    if path.exists():
+        return
+    temporary = path.with_name(path.name + ".new")
+    with open(temporary, "w", encoding="utf-8") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
 
 
 @contextlib.contextmanager

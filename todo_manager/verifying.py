@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from msgspec import structs
 
 from todo_manager import evidence, gate, inputs, ledger, locks, plans
@@ -12,9 +14,10 @@ from todo_manager.attempts import (
     data_of,
     notes_of,
     run_checks,
+    touched,
     verdict_of,
 )
-from todo_manager.errors import InvalidDocument, TodoError, Unevaluated
+from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
 from todo_manager.model import Result
 from todo_manager.plans import OnDisk, Phase
 from todo_manager.stage import Stage, look, standing_after
@@ -73,9 +76,10 @@ def _conclude_verify(
     case = structs.replace(stage.case, untrusted=None, needs=(), results=results)
     refused = gate.refusal(case)
     verdict = verdict_of(refused)
+    written = touched(project, definition)
     with project.recording() as db:
-        phase = plans.load(db, stage.plan.id).phase(wanted.index)
-        reason = _why_not_counting(stage, phase, values)
+        phase = _now(db, stage)
+        reason = _why_not_counting(stage, phase, values) or written or None
         event, mark = _effect(phase, verdict, counts=not reason)
         data = evidence.event_data(definition, values.inputs, results) | {
             "verdict": verdict,
@@ -101,14 +105,25 @@ def _conclude_verify(
         "run": recorded.seq,
         "does_not_count": reason,
     }
-    if refused is not None:
+    if refused is not None and refused.kind != Kind.NO_CHECKS:
         refused.hint = f"put it right, then: todo_manager verify {stage.plan.id} {wanted.index}"
     return Attempted(data=told, refusal=refused, notes=notes_of(stage, values))
 
 
-def _why_not_counting(stage: Stage, phase: Phase, values: inputs.Values) -> str | None:
+def _now(db: sqlite3.Connection, stage: Stage) -> Phase | None:
+    """The phase as it is accepted and marked by now; IntegrityProblem when that does not verify."""
+    plan = plans.load(db, stage.plan.id)
+    plans.verify_accepted(db, plan)
+    for phase in plan.phases:
+        if phase.key == stage.phase.key:
+            plans.verify_mark(db, plan, phase)
+            return phase
+    return None
+
+
+def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) -> str | None:
     assert stage.definition is not None
-    if stage.definition.digest != phase.digest:
+    if phase is None or stage.definition.digest != phase.digest:
         return (
             stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
         )
@@ -118,8 +133,10 @@ def _why_not_counting(stage: Stage, phase: Phase, values: inputs.Values) -> str 
     return f"the input {unbound[0]} is not bound yet" if unbound else None
 
 
-def _effect(phase: Phase, verdict: str, *, counts: bool) -> tuple[str, str]:
+def _effect(phase: Phase | None, verdict: str, *, counts: bool) -> tuple[str, str]:
     """Which event a verify is, and the mark it sets: only on a phase that was done as it is now."""
+    if phase is None:
+        return "verified", ""
     was_done = phase.mark in ("done", "regressed") and phase.mark_digest == phase.digest
     if counts and was_done and verdict == "passed":
         return "renewed", "done"

@@ -18,7 +18,6 @@ class Project:
         self.root = root
         self.store = str(root / STORE)
         self.db = store.open_for_writing(root)
-        ledger.verify_head(self.db, root)
         self._settings: Settings | None = None
 
     @property
@@ -32,11 +31,12 @@ class Project:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction, and HEAD brought up to what it appended."""
+        """A write transaction on a ledger that verifies, and HEAD brought up to what it appended."""
         with store.transaction(self.db, self.root):
+            ledger.verify_head(self.db, self.root)
             yield self.db
             last = self.db.execute(
                 "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
             ).fetchone()
         if last:
-            ledger.write_head(self.root, ledger.Recorded(last["seq"], last["hash"]))
+            ledger.bring_up_head(self.root, ledger.Recorded(last["seq"], last["hash"]))

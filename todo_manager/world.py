@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from todo_manager import coupling, programs
 from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable
 from todo_manager.definition import Definition, words_in
+from todo_manager.errors import EnvironmentProblem, Kind
 from todo_manager.processes.client import Cancel, Ids, Nanny
 from todo_manager.project import Settings, inside
 
@@ -34,13 +35,9 @@ class RunWorld:
         self._settings = settings
         self._definition = definition
         self._values = values
-        self._private = Path(tempfile.mkdtemp(prefix="todo_manager-"))
+        self._private = _temporary_folder() / f"todo_manager-{secrets.token_hex(8)}"
         self._nanny = Nanny(self._private, cancel)
-        self._lock = threading.Lock()
-        self._scripts = 0
-        (self._private / "tmp").mkdir()
-        programs.write_python_wrappers(self._private / "bin")
-        self._environment = programs.base_environment(root, settings, self._private) | dict(place)
+        self._place = dict(place)
 
     def close(self) -> None:
         self._nanny.close()
@@ -57,18 +54,18 @@ class RunWorld:
         if file is None:
             raise Unresolvable(f"{path} was not bound into this phase")
         helpers = self._definition.helpers if path in self._definition.coupled else ()
-        folder = self._fresh_folder()
+        folder = self._fresh_folder("script-")
+        code, facts = folder / "code", folder / "facts"
         base = os.path.dirname(path) if not helpers else "/".join(path.split("/")[:2])
         for bound in (file, *helpers):
-            copy = folder / os.path.relpath(bound.path, base)
+            copy = code / os.path.relpath(bound.path, base)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(bound.data)
             copy.chmod(0o500)
-        facts = folder.with_suffix(".facts")
         facts.touch()
         texts = [bound.data.decode("utf-8", "replace") for bound in (file, *helpers)]
         return BoundScript(
-            argv=self._interpreter(file, str(folder / os.path.relpath(path, base))),
+            argv=self._interpreter(file, str(code / os.path.relpath(path, base))),
             sha256=file.sha256,
             env=self.hand_over("\n".join(texts))
             | {
@@ -90,25 +87,46 @@ class RunWorld:
         try:
             folder = self.root if cwd == "." else inside(self.root, cwd)
             ids = _ids(user) if user else None
-        except ValueError as error:
+            scratch = self._fresh_folder("run-")
+        except (ValueError, OSError) as error:
             return Ran(problem=str(error))
-        environment = self._environment | dict(env)
+        try:
+            environment = self._environment(scratch, ids) | dict(env)
+            return self._nanny.run(argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _environment(self, scratch: Path, ids: Ids | None) -> dict[str, str]:
+        (scratch / "tmp").mkdir()
+        programs.write_python_wrappers(scratch / "bin")
+        found = programs.base_environment(self.root, self._settings, scratch) | self._place
         if ids:
             # The private folder is closed to other users.
-            environment |= {"TMPDIR": "/tmp", "HOME": pwd.getpwuid(ids[0]).pw_dir}
-        return self._nanny.run(argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids)
+            found |= {"TMPDIR": "/tmp", "HOME": pwd.getpwuid(ids[0]).pw_dir}
+        return found
 
-    def _fresh_folder(self) -> Path:
-        """A folder an attempt: a script that rewrites itself does not change the next attempt."""
-        with self._lock:
-            self._scripts += 1
-            folder = self._private / f"script{self._scripts}"
-        folder.mkdir(mode=0o700)
-        return folder
+    def _fresh_folder(self, prefix: str) -> Path:
+        """A folder for one attempt: what a check leaves in its own must not reach any other.
+
+        Both the first folder of PATH and the copies of scripts lie in such folders.
+        """
+        self._nanny.start()
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=self._private))
 
     def _interpreter(self, file: coupling.BoundFile, copy: str) -> tuple[str, ...]:
         words = coupling.interpreter_line(file)
         return (self.program(words[0]).path, *words[1:], copy)
+
+
+def _temporary_folder() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"no folder for temporary files: {error.strerror}",
+            kind=Kind.DISK_FULL,
+            hint="free some space, or set TMPDIR to a folder that has some; then repeat",
+        ) from None
 
 
 def _ids(user: str) -> Ids:

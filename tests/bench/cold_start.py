@@ -10,6 +10,9 @@ printed are medians. Exit 1 when a ratio is above the limit.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import os
 import sqlite3
 import statistics
 import subprocess
@@ -17,6 +20,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
+"""Compiled modules are kept, as they are wherever the program is installed."""
 
 LIMIT = 2.0
 """The ratio a read must not exceed; the aim is 1.6."""
@@ -80,25 +89,25 @@ def main() -> int:
 def build(root: Path, plans: int, command: list[str]) -> None:
     """A store of many plans whose first phase is done: one made by the program, the others copies of it.
 
-    Copies keep their marks and the events those rest on, as far as reads look at them; the chain of
-    hashes is not theirs, so an audit of this store fails.
+    Copies have events of their own, chained as the program does, for reads look at what a mark rests on.
     """
     (root / "docs").mkdir()
     (root / "docs/protocol.md").write_text("how a rollback goes\n")
     (root / "plan.yaml").write_text(PLAN)
     for words in (["init"], ["import", "plan.yaml"], ["done", "plan-0", "0"]):
-        subprocess.run([*command, *words], cwd=root, check=True, capture_output=True)
+        subprocess.run(
+            [*command, *words], cwd=root, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL
+        )
     db = sqlite3.connect(root / ".todo_manager/store.db")
     with db:
-        events = db.execute("SELECT max(seq) FROM ledger").fetchone()[0]
         for table, own in (
             ("plans", {"seq": "seq + i", "id": "'plan-' || i"}),
-            ("phases", {"mark_seq": f"mark_seq + i * {events}"}),
+            ("phases", {}),
             ("files", {}),
             ("inputs", {}),
-            ("ledger", {"seq": f"seq + i * {events}"}),
         ):
             _multiply(db, table, own, plans - 1)
+        _chain(db, plans - 1)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
 
@@ -110,6 +119,31 @@ def _multiply(db: sqlite3.Connection, table: str, own: dict[str, str], last: int
     values = ", ".join(own.get(name, f'"{name}"') for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
     db.execute(COPY.format(table=table, columns=names, values=values, plan=plan, last=last))
+
+
+def _chain(db: sqlite3.Connection, last: int) -> None:
+    """The events of the first plan once more for each copy, and the rows that rest on them."""
+    columns = [row[1] for row in db.execute("PRAGMA table_info(ledger)")]
+    first = [dict(zip(columns, row)) for row in db.execute("SELECT * FROM ledger ORDER BY seq")]
+    seq, before = first[-1]["seq"], first[-1]["hash"]
+    rows, placed = [], []
+    for copy in range(1, last + 1):
+        for row in first:
+            seq, plan = seq + 1, f"plan-{copy}"
+            content = json.loads(row["body"]) | {"seq": seq, "prev": before, "plan": plan}
+            body = json.dumps(content, sort_keys=True, separators=(",", ":"))
+            before = hashlib.sha256(body.encode()).hexdigest()
+            rows.append(row | {"seq": seq, "hash": before, "plan": plan, "body": body})
+            placed.append((seq, before, plan, row["seq"]))
+    names = ", ".join(columns)
+    marks = ", ".join(f":{name}" for name in columns)
+    db.executemany(f"INSERT INTO ledger ({names}) VALUES ({marks})", rows)
+    for table, id_, prefix in (("plans", "id", "accepted"), ("phases", "plan", "mark")):
+        db.executemany(
+            f"UPDATE {table} SET {prefix}_seq = ?, {prefix}_hash = ?"
+            f" WHERE {id_} = ? AND {prefix}_seq = ?",
+            placed,
+        )
 
 
 def measure(root: Path, plan: str, command: list[str], rounds: int) -> dict[str, float]:
@@ -124,7 +158,9 @@ def measure(root: Path, plan: str, command: list[str], rounds: int) -> dict[str,
     for round_ in range(rounds + 1):
         for name, argv in commands.items():
             began = time.perf_counter()
-            ran = subprocess.run(argv, cwd=root, stdout=subprocess.PIPE, check=True)
+            ran = subprocess.run(
+                argv, cwd=root, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True
+            )
             if round_:
                 taken[name].append((time.perf_counter() - began) * 1000)
             assert ran.stdout, name
@@ -136,6 +172,7 @@ def _command() -> tuple[list[str], str]:
     script = Path(sys.executable).with_name("todo_manager")
     if script.exists():
         return [str(script)], "the installed command"
+    ENVIRONMENT["PYTHONPATH"] = str(REPOSITORY)
     return [sys.executable, "-m", "todo_manager"], "python -m todo_manager"
 
 

@@ -45,7 +45,15 @@ LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags"
 
 
 def load(kind: str) -> type[Check]:
-    """The class of a kind; KeyError for an unknown one."""
+    """The class of a kind; KeyError for an unknown one.
+
+    Raises TypeError for a class that would make check mappings ambiguous: none of its parameters may
+    bear the name of a kind, for the kind is known by being the one such key.
+    """
     found: type[Check] = getattr(import_module(f"todo_manager.checks.{kind}"), KINDS[kind])
-    assert found.kind == kind
+    parameters = set(found.__struct_fields__)
+    if found.kind != kind or "subject" not in parameters:
+        raise TypeError(f"{found.__name__} is registered as the kind {kind} and is not one")
+    if taken := parameters & (KINDS.keys() | LATER_KINDS):
+        raise TypeError(f"the kind {kind} has a parameter named like the kind {min(taken)}")
     return found

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields, shelltext
 from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude
-from todo_manager.checks.expect import Judgement, TextMatch, judge_text, text_match
+from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.checks.textmatch import TextMatch, judge_text, text_match
 from todo_manager.documents.substitution import steers
 from todo_manager.model import Verdict
 
@@ -41,7 +42,7 @@ class Command(Check, frozen=True, kw_only=True):
     runs_programs: ClassVar[bool] = True
     shell_fields: ClassVar[frozenset[str]] = frozenset({"subject"})
 
-    subject: Annotated[str | tuple[str, ...], Convert(argv_or_shell)]
+    subject: Annotated[str | tuple[str, ...], Convert(argv_or_shell)] = ()
     """What is run: a list of arguments, or one shell text."""
     exit: Annotated[tuple[int, ...], Convert(fields.integers, expects=True)] = (0,)
     """Exit codes that pass."""
@@ -51,7 +52,7 @@ class Command(Check, frozen=True, kw_only=True):
         TextMatch | None, Convert(functools.partial(text_match, lacks_alone=True), expects=True)
     ] = None
     """What standard error must be like."""
-    env: fields.SecretMap = {}
+    env: fields.Variables = {}
     """Variables it gets beside the clean environment."""
     cwd: fields.Text = "."
     """Folder of the project it runs in."""
@@ -76,12 +77,16 @@ class Command(Check, frozen=True, kw_only=True):
         ]
         if any(code in NOT_STARTED or not 0 <= code <= 255 for code in self.exit):
             found.append("exit codes are 0 to 255; 126 and 127 mean that nothing was started")
-        if isinstance(self.subject, str) and (reason := shelltext.cannot_fail(self.subject)):
-            found.append(f"this shell text asserts nothing: {reason}")
+        if reason := shelltext.cannot_fail(self.subject, judged=self._judged()):
+            found.append(f"it asserts nothing: {reason}")
         return found
 
     def lint(self) -> list[str]:
-        return shelltext.doubts(self.subject) if isinstance(self.subject, str) else []
+        return shelltext.doubts(self.subject, judged=self._judged())
+
+    def _judged(self) -> bool:
+        """Whether what it writes is judged, so that its exit code is not the whole answer."""
+        return self.stdout is not None or self.stderr is not None
 
     def attempt(self, world: World, timeout: float) -> Outcome:
         expected = f"exits {' or '.join(map(str, self.exit))}"

@@ -1,4 +1,4 @@
-"""What a check expects of values and texts: equality, operators, paths into JSON, text matching.
+"""What a check expects of values: equality, operators, paths into JSON.
 
 The rules are those of the catalogue: plain `true false null` and decimal numbers are that, quoted is
 text; instead of a value one of `{ne lt le gt ge contains matches exists}`; a missing path fails.
@@ -16,7 +16,7 @@ from msgspec import Struct
 from todo_manager.canonical import Scalar, Tree
 from todo_manager.checks import fields
 from todo_manager.checks.fields import Wrong
-from todo_manager.model import Output, Verdict
+from todo_manager.model import Verdict
 
 OPERATORS = ("ne", "lt", "le", "gt", "ge", "contains", "matches", "exists")
 MISSING = object()
@@ -51,13 +51,13 @@ class Expectation(Struct, frozen=True):
 
 
 def value_of(tree: Tree) -> Any:
-    """The JSON value a tree stands for; numbers are int or Decimal."""
+    """The JSON value a tree stands for; numbers are int or Decimal, nothing and `~` are null."""
     if isinstance(tree, dict):
         return {key: value_of(item) for key, item in tree.items()}
     if isinstance(tree, list):
         return [value_of(item) for item in tree]
     if not tree.is_token:
-        return str(tree)
+        return None if tree.plain and tree in ("", "~") else str(tree)
     if tree in ("true", "false", "null"):
         return {"true": True, "false": False, "null": None}[str(tree)]
     try:
@@ -115,7 +115,7 @@ _COMPARE: dict[str, Any] = {
 def expectation(tree: Tree) -> Expectation:
     """A value or `{operator: value}` as written; raises Wrong for an operator that cannot work."""
     if not isinstance(tree, dict):
-        return Expectation("eq", value_of(tree))
+        return Expectation("eq", _stated(tree))
     if len(tree) != 1 or next(iter(tree)) not in OPERATORS:
         raise Wrong(f"expected a value or exactly one of {{{' '.join(OPERATORS)}}}: …")
     operator, wanted = next(iter(tree.items()))
@@ -126,13 +126,27 @@ def _operand(operator: str, tree: Tree) -> Any:
     if operator == "exists":
         return fields.boolean(tree)
     if operator == "matches":
-        return fields.patterns(tree)[0]
-    value = value_of(tree)
+        return _pattern(tree)
+    value = _stated(tree)
     if operator in ("lt", "le", "gt", "ge") and not _number(value):
         raise Wrong(f"{operator} compares numbers, not {show(value)}")
     if operator == "contains" and value == "":
         raise Wrong("the empty text is contained everywhere: it asserts nothing")
     return value
+
+
+def _pattern(tree: Tree) -> re.Pattern[str]:
+    """One regular expression; of a list only one could be the operator's."""
+    if isinstance(tree, list):
+        raise Wrong("matches takes one regular expression, not a list")
+    return fields.patterns(tree)[0]
+
+
+def _stated(tree: Tree) -> Any:
+    """The value that is written; nothing and `~` are two ways of writing none."""
+    if isinstance(tree, Scalar) and tree.plain and tree in ("", "~"):
+        raise Wrong('has no value: write null, or "" for the empty text')
+    return value_of(tree)
 
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
@@ -177,7 +191,10 @@ def paths(tree: Tree) -> dict[str, Expectation]:
         raise Wrong("an empty mapping asserts nothing")
     for path in tree:
         path_steps(path)
-    return {str(path): expectation(value) for path, value in tree.items()}
+    found = {str(path): expectation(value) for path, value in tree.items()}
+    if all(one == Expectation("exists", False) for one in found.values()):
+        raise Wrong("any other document lacks that too: add a path that is there")
+    return found
 
 
 def judge_paths(document: Any, wanted: dict[str, Expectation]) -> list[Judgement]:
@@ -211,93 +228,3 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("holds the same key twice")
     return found
-
-
-class TextMatch(Struct, frozen=True, kw_only=True):
-    """What a text (stdout, stderr, a body) must be like."""
-
-    contains: tuple[str, ...] = ()
-    matches: tuple[re.Pattern[str], ...] = ()
-    lacks: tuple[str, ...] = ()
-    equals: str | None = None
-    json: dict[str, Expectation] = {}
-
-
-_TEXT_READERS: dict[str, Any] = {
-    "contains": fields.needles,
-    "matches": fields.patterns,
-    "lacks": fields.needles,
-    "equals": lambda tree: str(tree) if isinstance(tree, Scalar) else fields.text(tree),
-    "json": paths,
-}
-
-
-def text_match(tree: Tree, *, lacks_alone: bool = False) -> TextMatch:
-    """A mapping of contains, matches, lacks, equals, json; never empty.
-
-    A text may lack something because nothing was written at all, so `lacks` wants a positive control
-    beside it: something that must be there. `lacks_alone` lifts that where silence is the normal
-    case and another assertion shows that the thing ran (stderr beside an exit code).
-    """
-    if not isinstance(tree, dict):
-        raise Wrong("expected a mapping of contains, matches, lacks, equals, json")
-    if not tree:
-        raise Wrong("an empty mapping asserts nothing")
-    unknown = [key for key in tree if key not in _TEXT_READERS]
-    if unknown:
-        raise Wrong(f"unknown key {unknown[0]}; known are {', '.join(_TEXT_READERS)}")
-    if set(tree) == {"lacks"} and not lacks_alone:
-        raise Wrong(
-            "`lacks` alone also passes on no text at all; add a contains or matches beside it"
-        )
-    return TextMatch(**{key: _TEXT_READERS[key](value) for key, value in tree.items()})
-
-
-def judge_text(name: str, output: Output, wanted: TextMatch) -> list[Judgement]:
-    """Judge a captured text; where only part of it was kept, what was not seen is an error."""
-    seen = output.kept.decode("utf-8", "replace")
-    found = [_positive(name, output, f"contains {n!r}", n in seen, seen) for n in wanted.contains]
-    found += [
-        _positive(name, output, f"matches {p.pattern!r}", p.search(seen) is not None, seen)
-        for p in wanted.matches
-    ]
-    found += [_lacks(name, output, needle, seen) for needle in wanted.lacks]
-    if wanted.equals is not None:
-        equal = seen.rstrip("\n") == wanted.equals.rstrip("\n")
-        found.append(_positive(name, output, f"equals {wanted.equals!r}", equal, seen))
-    return found + (_json_text(name, output, seen, wanted.json) if wanted.json else [])
-
-
-def _positive(name: str, output: Output, wanted: str, so: bool, seen: str) -> Judgement:
-    if so and not (output.truncated and wanted.startswith("equals")):
-        return Judgement(Verdict.PASSED, f"{name} {wanted}")
-    verdict = Verdict.ERROR if output.truncated else Verdict.FAILED
-    return Judgement(verdict, f"{name} {wanted}", _seen(name, output, seen))
-
-
-def _lacks(name: str, output: Output, needle: str, seen: str) -> Judgement:
-    expected = f"{name} lacks {needle!r}"
-    if needle in seen:
-        return Judgement(Verdict.FAILED, expected, f"{name} contains it")
-    if output.truncated:
-        return Judgement(Verdict.ERROR, expected, _seen(name, output, seen))
-    return Judgement(Verdict.PASSED, expected)
-
-
-def _json_text(
-    name: str, output: Output, seen: str, wanted: dict[str, Expectation]
-) -> list[Judgement]:
-    expected = f"{name} is JSON with {', '.join(f'{p} = {e}' for p, e in wanted.items())}"
-    if output.truncated:
-        return [Judgement(Verdict.ERROR, expected, _seen(name, output, seen))]
-    try:
-        document = load_json(seen)
-    except ValueError as error:
-        return [Judgement(Verdict.FAILED, expected, f"{name} is not JSON: {error}")]
-    return judge_paths(document, wanted)
-
-
-def _seen(name: str, output: Output, seen: str) -> str:
-    if output.truncated:
-        return f"{name} is {output.size} bytes, of which only the first and last were kept and searched"
-    return f"{name} = {show(seen.strip()) if seen.strip() else 'nothing'}"

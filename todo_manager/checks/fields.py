@@ -106,7 +106,10 @@ def size(tree: Tree) -> int:
     match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)(B|kB|MB|GB|KiB|MiB|GiB)?", value)
     if not match:
         raise Wrong(f"expected a size like 120MB or 64KiB, not {str(value)!r}")
-    return int(Decimal(match[1]) * _SIZES[match[2] or "B"])
+    found = Decimal(match[1]) * _SIZES[match[2] or "B"]
+    if found != int(found):
+        raise Wrong(f"{str(value)!r} is not a whole number of bytes")
+    return int(found)
 
 
 def mode(tree: Tree) -> int:
@@ -175,6 +178,15 @@ def string_map(tree: Tree) -> dict[str, str]:
     return {str(key): str(scalar(value)) for key, value in tree.items()}
 
 
+def variables(tree: Tree) -> dict[str, str]:
+    """Environment variables and their values, by names that every shell can use."""
+    found = string_map(tree)
+    for name in found:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise Wrong(f"{name!r} is not the name of a variable: letters, digits and _ only")
+    return found
+
+
 def one_of(*words: str) -> Callable[[Tree], str]:
     """A converter that accepts exactly these words."""
 
@@ -194,4 +206,4 @@ Timeout = Annotated[float, Convert(timeout)]
 Positive = Annotated[int, Convert(positive)]
 Texts = Annotated[tuple[str, ...], Convert(texts)]
 StringMap = Annotated[dict[str, str], Convert(string_map)]
-SecretMap = Annotated[dict[str, str], Convert(string_map, secrets=True)]
+Variables = Annotated[dict[str, str], Convert(variables, secrets=True)]

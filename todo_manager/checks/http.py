@@ -3,75 +3,40 @@
 from __future__ import annotations
 
 import re
-import zlib
 from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import SplitResult, urljoin, urlsplit
 
 from msgspec import Struct
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
 from todo_manager.checks.base import Check, Outcome, World, conclude
-from todo_manager.checks.expect import (
-    Expectation,
-    Judgement,
-    TextMatch,
-    judge_text,
-    paths,
-    show,
-    text_match,
-)
+from todo_manager.checks.body import body_output, read_body, unpacked
+from todo_manager.checks.exchange import Exchange, explain, too_late
+from todo_manager.checks.expect import Expectation, Judgement, paths, show
 from todo_manager.checks.fields import Convert, Wrong
-from todo_manager.checks.file import Ground, Unlookable, location, not_text
-from todo_manager.checks.tcp import Exchange, explain, too_late
+from todo_manager.checks.ground import Unlookable, location
+from todo_manager.checks.textmatch import TextMatch, judge_text, not_text, text_match
+from todo_manager.checks.trust import certificate, tls_context
+from todo_manager.checks.urls import (
+    MAX_REDIRECTS,
+    REDIRECTS,
+    Refused,
+    method_after,
+    origin,
+    plain_url,
+    redirect,
+)
 from todo_manager.model import Output, Verdict
 
 if TYPE_CHECKING:
-    import ssl
-
     from urllib3.response import HTTPResponse
 
-BODY_LIMIT = 2**20
-"""Bytes of a body that are read, and again that are kept of it once it is unpacked."""
-MAX_REDIRECTS = 5
-_REDIRECTS = (301, 302, 303, 307, 308)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = ("connection", "content-length", "transfer-encoding")
 """Headers that would contradict what is sent."""
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-
-
-class Refused(Exception):
-    """An answer with which the exchange cannot go on; the verdict is failed."""
-
-
-def _url(tree: Tree) -> str:
-    value = fields.text(tree)
-    parts = split(value)
-    if "@" in parts.netloc:
-        raise Wrong("no user or password in a URL: it is shown everywhere; use basic_auth")
-    return value
-
-
-def split(url: str) -> SplitResult:
-    """The parts of an http or https URL; raises Wrong for any other."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as problem:
-        raise Wrong(f"is not a URL: {problem}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise Wrong("expected a URL like http://host:port/path or https://…")
-    if re.search(r"[\x00-\x20\x7f\\]", url):
-        raise Wrong("holds a blank or another character that no URL may hold")
-    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", parts.hostname):
-        raise Wrong("expected a host name of ASCII letters (xn--… for others) or an address")
-    return parts
 
 
 def _statuses(tree: Tree) -> tuple[int, ...]:
@@ -134,7 +99,7 @@ class Http(Check, frozen=True, kw_only=True):
     kind = "http"
     timeout_verdict = Verdict.FAILED
 
-    subject: Annotated[str, Convert(_url)] = ""
+    subject: Annotated[str, Convert(plain_url)] = ""
     """An http or https URL without user and password."""
     method: Annotated[str, Convert(fields.one_of(*_METHODS), expects=True)] = "GET"
     """The request's method; no body is sent with it."""
@@ -198,7 +163,7 @@ class Http(Check, frozen=True, kw_only=True):
             expected=self._wanted(),
             actual=reason,
             facts={"elapsed_s": round(exchange.elapsed(), 3)},
-            outputs=(_output(came, cut=True),) if came else (),
+            outputs=(body_output(came, cut=True),) if came else (),
         )
 
     def _wanted(self) -> str:
@@ -211,18 +176,18 @@ class Http(Check, frozen=True, kw_only=True):
         while True:
             response, peer = self._ask(exchange, world, url, method, own)
             target = response.headers.get("location", "")
-            if not self.follow_redirects or response.status not in _REDIRECTS or not target:
+            if not self.follow_redirects or response.status not in REDIRECTS or not target:
                 break
             response.close()
             if len(hops) == MAX_REDIRECTS:
                 raise Refused(f"more than {MAX_REDIRECTS} redirects, the last to {show(target)}")
-            hops.append(_redirect(url, target))
+            hops.append(redirect(url, target))
             # What is meant for one server is not told to another.
-            own = own and _origin(hops[-1]) == _origin(url)
-            url, method = hops[-1], _method(response.status, method)
+            own = own and origin(hops[-1]) == origin(url)
+            url, method = hops[-1], method_after(response.status, method)
         exchange.stage = "reading the body"
         with response:
-            body, unread = _unpacked(exchange, _read(exchange, response), response.headers)
+            body, unread = unpacked(exchange, read_body(exchange, response), response.headers)
         return Answer(
             status=response.status,
             headers=response.headers,
@@ -243,7 +208,7 @@ class Http(Check, frozen=True, kw_only=True):
 
         target = parse_url(url)
         secure = target.scheme == "https"
-        context = _context(world, self.ca_file, exchange.left()) if secure else None
+        context = tls_context(world, self.ca_file, exchange.left()) if secure else None
         host, port = (target.host or "").strip("[]"), target.port or (443 if secure else 80)
         sock = exchange.connect(host, port)
         peer: dict[str, Any] = {"address": sock.getpeername()[0]}
@@ -251,7 +216,7 @@ class Http(Check, frozen=True, kw_only=True):
             exchange.stage = "agreeing on TLS"
             sock.settimeout(exchange.left())
             tls = exchange.hold(context.wrap_socket(sock, server_hostname=host.rstrip(".")))
-            sock, peer["tls"] = tls, _certificate(tls)
+            sock, peer["tls"] = tls, certificate(tls)
         exchange.stage = "waiting for the answer"
         sock.settimeout(exchange.left())
         kind = HTTPSConnection if secure else HTTPConnection
@@ -289,14 +254,14 @@ class Http(Check, frozen=True, kw_only=True):
             **answer.peer,
             **({"redirects": list(answer.hops)} if answer.hops else {}),
         }
-        elsewhere = _origin(answer.url)[1] != _origin(self.subject)[1]
+        elsewhere = origin(answer.url)[1] != origin(self.subject)[1]
         message = f"redirected to another host: {answer.url}" if elsewhere else ""
         return conclude(found, facts=facts, outputs=(answer.body,), message=message)
 
     def _judge_status(self, answer: Answer) -> Judgement:
         so = answer.status in self.status
         actual = f"status {answer.status}"
-        if answer.status in _REDIRECTS and (target := answer.headers.get("location")):
+        if answer.status in REDIRECTS and (target := answer.headers.get("location")):
             actual += f", a redirect to {show(target)} that was not followed"
         if answer.hops:
             actual += f" from {answer.url}"
@@ -321,109 +286,6 @@ class Http(Check, frozen=True, kw_only=True):
         if answer.body.truncated:
             return Judgement(Verdict.ERROR, expected, "the body is longer than what is read of it")
         return Judgement(Verdict.PASSED, expected, actual)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
-
-
-def _redirect(url: str, target: str) -> str:
-    """The URL to which a redirect leads; raises Refused for one that is not followed."""
-    try:
-        onward = urljoin(url, target).partition("#")[0]
-        parts = split(onward)
-    except ValueError:
-        raise Refused(f"it redirects to {show(target)}, which is no http URL") from None
-    if "@" in parts.netloc:
-        raise Refused(f"it redirects to {parts.hostname} with a user or password in the URL")
-    if url.startswith("https:") and parts.scheme == "http":
-        raise Refused(f"it redirects from https to {onward}")
-    return onward
-
-
-def _method(status: int, method: str) -> str:
-    """The method after a redirect, as browsers do it (RFC 9110, 15.4)."""
-    changes = (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST")
-    return "GET" if changes else method
-
-
-def _context(world: World, ca_file: str, seconds: float) -> ssl.SSLContext:
-    """What https is verified against; SSL_CERT_FILE and its like have no say."""
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_file:
-        try:
-            context.load_verify_locations(cadata=_authorities(world, ca_file, seconds))
-        except (OSError, ValueError) as problem:
-            reason = getattr(problem, "reason", None) or getattr(problem, "strerror", None)
-            raise Unlookable(f"ca_file {ca_file}: {reason or problem}") from None
-        return context
-    known = ssl.get_default_verify_paths()
-    file, folder = Path(known.openssl_cafile), Path(known.openssl_capath)
-    if not file.exists() and not folder.exists():
-        raise Unlookable("this Python has no authorities for https: name a ca_file")
-    context.load_verify_locations(
-        str(file) if file.exists() else None, str(folder) if folder.exists() else None
-    )
-    return context
-
-
-def _authorities(world: World, ca_file: str, seconds: float) -> str:
-    seen = Ground(world.root, seconds).look(ca_file, content=True)
-    found = _CERTIFICATE.findall(seen.data.decode("latin-1"))
-    if not found:
-        raise Unlookable(f"ca_file {ca_file} holds no certificate")
-    return "\n".join(found)
-
-
-def _certificate(sock: ssl.SSLSocket) -> dict[str, str]:
-    known: Any = sock.getpeercert() or {}
-    subject = [f"{key}={value}" for part in known.get("subject", ()) for key, value in part]
-    return {"subject": ", ".join(subject), "until": str(known.get("notAfter", ""))}
-
-
-def _read(exchange: Exchange, response: HTTPResponse) -> bool:
-    """Take the body off the wire, still packed; whether it ended before the limit."""
-    while len(exchange.received) <= BODY_LIMIT:
-        chunk = response.read1(65536, decode_content=False)
-        if not chunk:
-            return True
-        exchange.received += chunk
-        exchange.left()
-    return False
-
-
-def _unpacked(exchange: Exchange, whole: bool, headers: Mapping[str, str]) -> tuple[Output, str]:
-    """The body as an output, and why it cannot be searched, if so. A bomb is unpacked to the limit."""
-    raw = bytes(exchange.received)
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if not raw or encoding in ("", "identity"):
-        return _output(raw, cut=not whole), ""
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        return _output(raw, cut=not whole), f"it is packed as {show(encoding)}, not asked for"
-    # 47: gzip or zlib, whichever it is; -15: the bare stream that some servers call deflate.
-    for window in (47, -15) if encoding == "deflate" else (47,):
-        box = zlib.decompressobj(window)
-        try:
-            body = box.decompress(raw, BODY_LIMIT + 1)
-        except zlib.error:
-            continue
-        cut = not whole or len(body) > BODY_LIMIT
-        bad = "" if cut or (box.eof and not box.unused_data) else "its packed body is not whole"
-        return _output(body, cut=cut), bad
-    return _output(raw, cut=not whole), f"it is not {encoding}, as it says it is"
-
-
-def _output(data: bytes, *, cut: bool) -> Output:
-    return Output(
-        stream="body",
-        size=len(data),
-        sha256=sha256(data).hexdigest(),
-        kept=data[:BODY_LIMIT],
-        truncated=cut or len(data) > BODY_LIMIT,
-    )
 
 
 def _protocol(problem: Exception) -> tuple[Verdict, str]:

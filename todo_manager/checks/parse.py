@@ -7,9 +7,12 @@ is only read the second time.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Collection
 from typing import Any, get_type_hints
+
+from msgspec import structs
 
 from todo_manager.canonical import Tree, line_of
 from todo_manager.checks import KINDS, LATER_KINDS, LATER_PARAMETERS, load
@@ -20,8 +23,8 @@ from todo_manager.problems import did_you_mean
 Report = Callable[[int, str, str], None]
 """Takes a line, a path below the check (`.timeout`) and what is wrong."""
 
-REFERENCE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
-"""`${name}`, or `$${name}` where the text itself is meant."""
+REFERENCE = re.compile(r"(\$?)\$\{([^{}]*)\}")
+"""`${name}`, or `$${name}` where the text itself is meant. What is no name was never declared."""
 
 
 def references(tree: Tree) -> set[str]:
@@ -39,6 +42,7 @@ def kind_of(tree: Tree) -> str | None:
     return kinds[0] if len(kinds) == 1 else None
 
 
+@functools.cache
 def converters(kind: type[Check]) -> dict[str, Convert]:
     """How each parameter of a kind is read; the subject stands under the name `subject`."""
     hints = get_type_hints(kind, include_extras=True)
@@ -50,13 +54,20 @@ def converters(kind: type[Check]) -> dict[str, Convert]:
     }
 
 
+@functools.cache
+def _required(kind: type[Check]) -> frozenset[str]:
+    """The parameters of a kind that have no default."""
+    return frozenset(field.name for field in structs.fields(kind) if field.required)
+
+
 def parse(
     tree: Tree, report: Report, *, inputs: Collection[str] = (), secrets: Collection[str] = ()
 ) -> Check | None:
     """The check a mapping describes, or None after everything wrong with it went to `report`.
 
     `inputs` and `secrets` are names that may stand unresolved in it. Fields that hold one keep their
-    default in the check returned: it is good for its label and its lint, not for running.
+    default in the check returned, or stay as written: it is good for its label and its lint, not for
+    running.
     """
     if not isinstance(tree, dict):
         report(line_of(tree), "", "a check is a mapping with one kind, like `file: docs/plan.md`")
@@ -87,8 +98,17 @@ def _kind(tree: dict[str, Tree], report: Report) -> str | None:
     return None
 
 
+def _as_written(tree: Tree) -> str | tuple[str, ...]:
+    """A subject without a default in which an input still stands."""
+    return tuple(map(str, tree)) if isinstance(tree, list) else str(tree)
+
+
 def _key_line(tree: Tree, key: str) -> int:
     return int(getattr(tree, "key_lines", {}).get(key, line_of(tree)))
+
+
+_JUDGING = frozenset(converters(Check)) - {"name"}
+"""Parameters of every check, by which it is judged: how often, how long, whether it decides."""
 
 
 class _Reader:
@@ -110,8 +130,12 @@ class _Reader:
             name = "subject" if key == self.kind.kind else key
             if name == "id" or name not in self._fields or key == "subject":
                 self._unknown(tree, key)
-            elif self._may_stand(name, key, value) and not self._unresolved(name, value):
+            elif not self._may_stand(name, key, value):
+                continue
+            elif not self._unresolved(name, value):
                 self._convert(found, name, key, value)
+            elif name in _required(self.kind):
+                found[name] = _as_written(value)
         return found
 
     def build(self, values: dict[str, Any], line: int) -> Check | None:
@@ -129,7 +153,8 @@ class _Reader:
             message = "not in this version"
         else:
             known = [name for name in self._fields if name != "subject"]
-            message = f"unknown parameter of {self.kind.kind}{did_you_mean(key, known)}"
+            guess = did_you_mean(key, known) or f"; {self.kind.kind} has {', '.join(known)}"
+            message = f"unknown parameter{guess}"
         self._fail(_key_line(tree, key), f".{key}", message)
 
     def _is_shell(self, name: str, value: Tree) -> bool:
@@ -145,20 +170,19 @@ class _Reader:
         if self._is_shell(name, value):
             return True
         names, field = references(value), self._fields[name]
+        problem = ""
         if field.expects and names & self._inputs:
-            self._fail(
-                line_of(value),
-                f".{key}",
-                f"the input {min(names & self._inputs)} may not stand in an expectation",
-            )
+            problem = f"the input {min(names & self._inputs)} may not stand in an expectation"
+        elif name in _JUDGING and names & self._inputs:
+            problem = f"the input {min(names & self._inputs)} may not steer how a check is judged"
         elif names & self._secrets and not field.secrets:
-            self._fail(
-                line_of(value),
-                f".{key}",
+            problem = (
                 f"the secret {min(names & self._secrets)} may not stand here: "
-                "secrets are handed to shell texts, scripts, `env` and `headers` only",
+                "secrets are handed to shell texts, scripts, `env` and `headers` only"
             )
-        return not self.wrong
+        if problem:
+            self._fail(line_of(value), f".{key}", problem)
+        return not problem
 
     def _convert(self, found: dict[str, Any], name: str, key: str, value: Tree) -> None:
         try:

@@ -7,8 +7,9 @@ import argparse
 from todo_manager import actors, evidence, gate, ledger
 from todo_manager.attempts import Wanted
 from todo_manager.commands import common
-from todo_manager.errors import Kind, Refused, UsageProblem
+from todo_manager.errors import Kind, Refused, Untrusted, UsageProblem
 from todo_manager.render.output import Output
+from todo_manager.render.plain import indent, one_line
 from todo_manager.stage import Stage, look
 from todo_manager.workspace import Project
 
@@ -35,8 +36,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         return 0
     _refuse(stage)
     actors.ask(
-        f"{where} {stage.phase.title}\n  {stage.phase.note}\n"
-        f"No check has looked at this phase. You vouch for it: {arguments.reason}",
+        f"{where} {one_line(stage.phase.title)}\n{indent(stage.phase.note, '  | ')}\n"
+        f"No check has looked at this phase. You vouch for it: {one_line(arguments.reason)}",
         verb=f'attest {where} --reason "…"',
         json=output.json,
     )
@@ -73,7 +74,10 @@ def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
         stage = look(project, wanted.plan, wanted.index)
         _refuse(stage)
         if stage.phase.digest != digest:
-            raise stage.case.untrusted or Refused("the phase was changed meanwhile; look again")
+            raise stage.case.untrusted or Untrusted(
+                "another definition was accepted meanwhile",
+                hint=f"todo_manager show {stage.plan.id} {stage.phase.idx}, then attest again",
+            )
         recorded = ledger.append(
             db,
             "attested",

@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from todo_manager import actors, documents, intake, plans, project
+from todo_manager import actors, documents, intake, ledger, plans, project
 from todo_manager.errors import UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Plan
@@ -23,8 +23,10 @@ def actor(arguments: argparse.Namespace, found: Project) -> Actor:
 
 
 def plan_of(found: Project, wanted: str) -> Plan:
-    """The plan an id or prefix means."""
-    return plans.load(found.db, plans.resolve_id(found.db, wanted))
+    """The plan an id or prefix means, from a ledger whose head verifies."""
+    id_ = plans.resolve_id(found.db, wanted)
+    ledger.verify_head(found.db, found.root)
+    return plans.load(found.db, id_)
 
 
 def plan_argument(parser: argparse.ArgumentParser) -> None:

@@ -32,19 +32,18 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     created = _ensure_store(root, output)
     project = Project(root)
     actor = actors.actor(arguments.actor, root)
-    taken = [(name, intake.take(project, plans, actor)) for name, plans in bound]
+    taken = intake.take(project, [one for _, plans in bound for one in plans], actor)
     output.data = {
         "store": str(root / STORE),
         "store_created": created,
-        "plans": [structs.asdict(one) for _, many in taken for one in many],
+        "plans": [structs.asdict(one) for one in taken],
     }
-    for name, many in taken:
-        for one in many:
-            _tell(name, one, output)
-    for name, many in taken:
-        for one in many:
-            if one.outcome == "differs":
-                raise intake.differs(one.id, name)
+    names = [name for name, plans in bound for _ in plans]
+    for one in taken:
+        _tell(one, output)
+    for name, one in zip(names, taken):
+        if one.outcome == "differs":
+            raise intake.differs(one.id, name)
     return 0
 
 
@@ -56,7 +55,7 @@ def _ensure_store(root: Path, output: Output) -> bool:
     return True
 
 
-def _tell(name: str, one: intake.Taken, output: Output) -> None:
+def _tell(one: intake.Taken, output: Output) -> None:
     for warning in one.warnings:
         output.talk(f"warning: {warning}")
     marks = f", {one.attested} attested by the document" if one.attested else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from todo_manager import reads
-from todo_manager.render.output import Output
-from todo_manager.render.plain import GLYPHS, one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # argparse and typing cost a read more than its own work
+    import argparse
+    from typing import Any
+
+    from todo_manager.render.output import Output
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,27 +17,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--after", metavar="ID", default="", help="the page after this plan")
 
 
+def plain(words: list[str], flags: set[str]) -> dict[str, Any] | None:
+    """The same from words and flags; None where the parser is needed."""
+    if words or not flags <= {"--all"}:
+        return None
+    return {"all": "--all" in flags, "after": ""}
+
+
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print at most 50 open plans, or all; always 0 when the store can be read."""
-    root = reads.find_root(".")
-    db = reads.open_store(root)
-    found = reads.list_plans(db, everything=arguments.all, after=arguments.after)
-    output.data = found
-    for plan in found["plans"]:
-        output.say(_line(plan))
-    if not found["plans"]:
-        output.say("no open plans. Take one in with: todo_manager import FILE")
-    if found["more"]:
-        last = found["plans"][-1]["id"]
-        output.say(f"{found['more']} more: todo_manager list --after {last}")
+    db = reads.open_snapshot(reads.find_root("."))
+    output.data = reads.list_plans(db, everything=arguments.all, after=arguments.after)
+    if not output.json:
+        from todo_manager.render import plan_text
+
+        plan_text.tell_list(output.data, output)
     return 0
-
-
-def _line(plan: dict[str, object]) -> str:
-    head = f"{plan['id']}  {plan['done']}/{plan['total']}  {one_line(str(plan['title']), 70)}"
-    coming = plan["next"]
-    if not isinstance(coming, dict):
-        return f"{head}\n    {GLYPHS['done']} done"
-    state = coming["state"]
-    where = f"{coming['phase']} {one_line(coming['title'], 60)}"
-    return f"{head}\n    next: {where}  [{GLYPHS[state]} {state}]"

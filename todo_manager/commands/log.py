@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import zlib
 from typing import Any
@@ -92,7 +93,13 @@ def _output(db: Any, sha256: str) -> str:
     row = db.execute("SELECT data FROM outputs WHERE sha256 = ?", (sha256,)).fetchone()
     if row is None:
         raise ledger.broken(f"the output {sha256[:12]} it names is not in the store")
-    return zlib.decompress(row["data"]).decode("utf-8", "replace")
+    try:
+        data = zlib.decompress(row["data"])
+    except (zlib.error, TypeError):
+        data = b""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ledger.broken(f"the output {sha256[:12]} was altered")
+    return data.decode("utf-8", "replace")
 
 
 def _evidence(check: dict[str, Any], outputs: dict[str, str], output: Output) -> None:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
-
 from todo_manager import reads
-from todo_manager.render.output import Output
-from todo_manager.render.plain import GLYPHS, one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # argparse and typing cost a read more than its own work
+    import argparse
+    from typing import Any
+
+    from todo_manager.render.output import Output
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", help="id of a plan, or the beginning of one")
 
 
+def plain(words: list[str], flags: set[str]) -> dict[str, Any] | None:
+    """The same from words and flags; None where the parser is needed."""
+    return {"plan": words[0]} if len(words) == 1 and not flags else None
+
+
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print the next phase, or that there is none; 0 either way."""
     root = reads.find_root(".")
-    found = reads.next_phase(reads.open_store(root), root, arguments.plan)
-    output.data = found
-    if found["phase"] is None:
-        output.say(f"{found['plan']}: every phase is done or attested")
-        return 0
-    state = found["state"]
-    output.say(f"{found['plan']} {found['phase']}. {one_line(found['title'])}")
-    reason = f": {found['reason']}" if found["reason"] else ""
-    output.say(f"  {GLYPHS[state]} {state}{reason}")
-    output.say(f"  todo_manager show {found['plan']} {found['phase']}")
+    output.data = reads.next_phase(reads.open_snapshot(root), root, arguments.plan)
+    if not output.json:
+        from todo_manager.render import plan_text
+
+        plan_text.tell_next(output.data, output)
     return 0

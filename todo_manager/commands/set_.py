@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from todo_manager import ledger
+from todo_manager import evidence, ledger
 from todo_manager.commands import common
 from todo_manager.errors import UsageProblem
 from todo_manager.render.output import Output
+from todo_manager.render.plain import one_line
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             )
     actor = common.actor(arguments, project)
     changed = {name: value for name, value in values.items() if plan.bound.get(name) != value}
+    stale = [
+        phase.idx
+        for phase in plan.phases
+        if phase.mark != "open"
+        and any(phase.mark_inputs.get(n, v) != v for n, v in changed.items())
+    ]
     if changed:
         with project.recording() as db:
             for name, value in changed.items():
@@ -37,15 +44,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
                     "INSERT OR REPLACE INTO inputs (plan, name, value) VALUES (?, ?, ?)",
                     (plan.id, name, value),
                 )
-    stale = [
-        phase.idx
-        for phase in plan.phases
-        if phase.mark != "open"
-        and any(phase.mark_inputs.get(n, v) != v for n, v in changed.items())
-    ]
+            evidence.note_closed(db, plan.id)
     output.data = {"plan": plan.id, "set": changed, "bound": plan.bound | changed, "stale": stale}
     for name, value in values.items():
-        output.say(f"{plan.id}: {name} = {value}{'' if name in changed else ' already'}")
+        output.say(f"{plan.id}: {name} = {one_line(value)}{'' if name in changed else ' already'}")
     if stale:
         output.say(f"stale now: phase {', '.join(map(str, stale))}")
     return 0

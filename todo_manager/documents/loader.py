@@ -84,9 +84,11 @@ class _Builder:
             self._stop(line, f"is nested more than {MAX_DEPTH} deep")
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             self._stop(line, "anchors and aliases are not allowed: write the value out")
-        if event.tag and event.tag != "!":
-            self._stop(line, f"the tag {event.tag} is not allowed: write the value plainly")
+        if event.tag:
+            self._problems.error(line, "", f"the tag {event.tag} is not allowed: write it plainly")
         if isinstance(event, yaml.ScalarEvent):
+            if "\0" in event.value:
+                self._problems.error(line, "", "a value may not hold a NUL character")
             return Scalar(event.value, plain=not event.style, line=line)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(line, depth)

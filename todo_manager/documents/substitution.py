@@ -16,8 +16,21 @@ from todo_manager.problems import Problems, did_you_mean
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEERING = re.compile(
-    r"PATH|HOME|LANG|LC_.*|TZ|TMPDIR|IFS|ENV|BASH.*|SHELLOPTS|PS4|CDPATH|GLOBIGNORE|PROMPT_COMMAND"
-    r"|LD_.*|DYLD_.*|PYTHON.*|PERL.*|RUBY.*|NODE_.*|GIT_.*|GCONV_PATH|LOCPATH|TODO_MANAGER_.*"
+    # What the shell reads when it starts, and what it sets itself.
+    r"_|ENV|BASH.*|SHELL|SHELLOPTS|SHLVL|IFS|PS[0-4]|CDPATH|POSIXLY_CORRECT|PROMPT_COMMAND"
+    r"|(?:GLOB|EXEC|F)IGNORE|E?UID|PPID|GROUPS|S?RANDOM|SECONDS|EPOCH(?:SECONDS|REALTIME)|LINENO"
+    r"|(?:OLD)?PWD|OPT(?:ARG|IND|ERR)|PIPESTATUS|FUNCNAME|DIRSTACK|REPLY"
+    # The loader, the C library, and what every program looks at.
+    r"|PATH|HOME|TMPDIR|TZ|TZDIR|LANG|LANGUAGE|LC_.*|LD_.*|DYLD_.*|GLIBC_TUNABLES|MALLOC_.*"
+    r"|GCONV_PATH|LOCPATH|NLSPATH|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|XDG_.*"
+    # Interpreters and test runners, git, make; a version or a commit of one steers nothing.
+    r"|(?:PYTHON|PERL|RUBY|NODE_|GIT_)(?!(?:\w*_)?(?:VERSION|IMAGE|TAG|SHA|SHA256|DIGEST|COMMIT"
+    r"|BRANCH|REF|REV|REVISION|URL|REPO)$).*|PYTEST_.*|LUA_.*|PHPRC|PHP_INI_SCAN_DIR|CLASSPATH"
+    r"|_JAVA_OPTIONS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|(?i:NPM_CONFIG_.*)"
+    r"|(?:GNU)?MAKEFLAGS|MFLAGS|MAKEFILES|GREP_OPTIONS|TAR_OPTIONS"
+    # Whom a program talks to, and whom it trusts.
+    r"|OPENSSL_.*|SSL_CERT_(?:FILE|DIR)|CURL_HOME|(?i:(?:https?|ftp|all|no)_proxy)"
+    r"|TODO_MANAGER_.*"
 )
 _PLACEHOLDER = re.compile(r"<[A-Za-z][A-Za-z0-9_ -]*>")
 
@@ -73,21 +86,38 @@ class Names:
         found = {name: self._value(name) for name in self._raw}
         return {name: value for name, value in found.items() if isinstance(value, Scalar)}
 
-    def replace(self, tree: Tree, path: str) -> Tree:
-        """The tree with its vars replaced; undeclared names and placeholders are reported."""
+    def replace(self, tree: Tree, path: str, *, searched: bool = False) -> Tree:
+        """The tree with its vars replaced; undeclared names are reported.
+
+        So are placeholders nobody filled in, but not in texts that are only `searched` for.
+        """
         if isinstance(tree, dict):
-            found = Map((key, self.replace(item, f"{path}.{key}")) for key, item in tree.items())
-            found.line, found.key_lines = line_of(tree), getattr(tree, "key_lines", {})
-            return found
+            return self._mapping(tree, path, searched)
         if isinstance(tree, list):
-            items = Seq(self.replace(item, f"{path}[{i}]") for i, item in enumerate(tree))
+            items = Seq(
+                self.replace(item, f"{path}[{i}]", searched=searched) for i, item in enumerate(tree)
+            )
             items.line = line_of(tree)
             return items
-        return self._scalar(tree, path)
+        return self._scalar(tree, path, searched)
 
-    def _scalar(self, value: Scalar, path: str) -> Scalar:
+    def _mapping(self, tree: dict[str, Tree], path: str, searched: bool) -> Map:
+        found = Map()
+        found.line, found.key_lines = line_of(tree), getattr(tree, "key_lines", {})
+        for key, item in tree.items():
+            if references(Scalar(key)):
+                self._problems.error(
+                    found.key_lines.get(key, found.line),
+                    path,
+                    f"names are not replaced in keys: {key}",
+                )
+            found[key] = self.replace(item, f"{path}.{key}", searched=searched)
+        return found
+
+    def _scalar(self, value: Scalar, path: str, searched: bool) -> Scalar:
         self._undeclared(value, path)
-        self._placeholder(value, path)
+        if not searched:
+            self._placeholder(value, path)
 
         def replaced(match: re.Match[str]) -> str:
             if match[1] or match[2] not in self._raw:
@@ -127,7 +157,7 @@ class Names:
             )
 
     def _placeholder(self, value: Scalar, path: str) -> None:
-        for part in re.split(r"[/:@=]", value):
+        for part in re.split(r"[/:@=,?&]", value):
             if _PLACEHOLDER.fullmatch(part.strip()):
                 self._problems.error(
                     value.line, path, f"the placeholder {part.strip()} was never filled in"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -14,14 +15,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from todo_manager.checks.base import Ran
+from todo_manager.crashpoints import point
 from todo_manager.processes.capture import Capture
 
 _GRACE = 10.0
 """Seconds a supervisor may take to end everything below a program before we give it up."""
+_LONGEST = 86_400.0
+"""Seconds waited in one go: poll counts milliseconds in an int."""
 _CHUNK = 2**18
+_READY = b"ready"
+"""As in nanny.py, whose imports this process does not need."""
 
 Ids = tuple[int, int, list[int]]
 """User, group and supplementary groups a program runs under."""
+
+
+def end_strays(private: str) -> None:
+    """End every process whose environment names the private folder, until none is left."""
+    mark = f"{private}/".encode()
+    while True:
+        found = [
+            pid for pid in os.listdir("/proc") if pid.isdigit() and _environment_has(pid, mark)
+        ]
+        if not found:
+            return
+        for pid in found:
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except OSError:
+                pass
+        time.sleep(0.002)
+
+
+def _environment_has(pid: str, mark: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return mark in file.read()
+    except OSError:
+        return False
 
 
 class Cancel:
@@ -47,14 +78,27 @@ class Cancel:
 
 
 class Nanny:
-    """Runs programs for several threads at once. Close it: that ends whatever still runs."""
+    """Runs programs for several threads at once. Close it: that ends whatever still runs.
+
+    While it runs there is a directory `private`, which only this user can enter; it goes with it.
+    """
 
     def __init__(self, private: Path, cancel: Cancel) -> None:
+        """`private` must not exist yet."""
         self._private = private
         self._cancel = cancel
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the process and make the private directory, once. Raises OSError."""
+        with self._lock:
+            if self._closed:
+                raise OSError("this run is over")
+            if self._socket is None:
+                self._socket = self._started()
 
     def run(
         self,
@@ -76,22 +120,34 @@ class Nanny:
     def close(self) -> None:
         """End all programs still running and the nanny itself."""
         with self._lock:
+            self._closed = True
             if self._socket is not None:
                 self._socket.close()
             if self._process is not None:
-                self._process.wait()
+                self._end(self._process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """A program that runs as we do may have stopped or killed the nanny: then we do its work."""
+        try:
+            process.send_signal(signal.SIGCONT)
+            code = process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if code != 0:
+            end_strays(str(self._private))
 
     def _send(self, job: _Job) -> None:
-        with self._lock:
-            if self._socket is None:
-                self._start()
-            assert self._socket is not None
-            try:
+        try:
+            self.start()
+            with self._lock:
+                assert self._socket is not None
                 socket.send_fds(self._socket, [b"j"], job.theirs)
-            finally:
-                job.close_theirs()
+        finally:
+            job.close_theirs()
+        point("check-running")
 
-    def _start(self) -> None:
+    def _started(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path = str(Path(__file__).with_name("nanny.py"))
         with theirs:
@@ -104,7 +160,11 @@ class Nanny:
                 env={"TODO_MANAGER_PRIVATE": str(self._private), "PATH": "/usr/bin:/bin"},
                 start_new_session=True,
             )
-        self._socket = ours
+        answer = ours.recv(4096)
+        if answer != _READY:
+            ours.close()
+            raise OSError(answer.decode("utf-8", "replace") or "the process that watches it ended")
+        return ours
 
 
 class _Job:
@@ -153,7 +213,7 @@ class _Job:
         watched = {*self._open, self._control.fileno()} | ({cancel.descriptor} if cancel else set())
         for descriptor in watched:
             poll.register(descriptor, select.POLLIN)
-        ready = {descriptor for descriptor, _ in poll.poll(max(1, seconds * 1000))}
+        ready = {descriptor for descriptor, _ in poll.poll(max(1, min(seconds, _LONGEST) * 1000))}
         for descriptor in ready & self._open:
             self._read(descriptor)
         return ready

@@ -6,7 +6,8 @@ becomes its child and is ended before it reports. The nanny is one too, for the 
 kills its supervisor. Both end everything below them when the tool itself dies, because then their
 sockets close. Standard library only, no import that costs; it must stay single threaded to fork.
 
-Protocol, on a SOCK_SEQPACKET socket: one byte with four descriptors (job, stdout, stderr, control).
+Protocol, on a SOCK_SEQPACKET socket: first READY, or why it cannot be, from here; then to here, for
+each program, one byte with four descriptors (job, stdout, stderr, control).
 The job is marshalled `(argv, cwd, env, ids)`; the supervisor answers on control with
 `(exit, signal, leaked, problem)`. Anything sent to it there, or its closing, means: end the program.
 """
@@ -18,6 +19,8 @@ import select
 import signal
 import socket
 import sys
+
+READY = b"ready"
 
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
@@ -150,8 +153,6 @@ def _start(job: tuple, stdout: int, stderr: int) -> tuple[int, str]:  # type: ig
     reading, writing = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
-        os.set_inheritable(stdout, False)
-        os.set_inheritable(stderr, False)
         _become(job, stdout, stderr, writing)
     for descriptor in (writing, stdout, stderr):
         os.close(descriptor)
@@ -223,13 +224,33 @@ def _collect(supervisors: set[int]) -> None:
 
 
 def main(descriptor: int) -> None:
-    """Serve jobs until the tool closes its socket, then end everything and leave."""
+    """Serve jobs until the tool closes its socket, then end everything and leave.
+
+    The private directory is made here, so that there is none which nobody would remove: it is gone
+    when this process is, also when the tool was killed.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     listening = socket.socket(fileno=descriptor)
     listening.set_inheritable(False)
     wakeup = _wakeup()
+    private = os.environ["TODO_MANAGER_PRIVATE"]
+    try:
+        os.mkdir(private, 0o700)
+    except OSError as error:
+        listening.send((f"{private}: {error.strerror}").encode())
+        return
+    try:
+        listening.send(READY)
+    except OSError:
+        pass  # the tool is gone: the loop below sees that too
+    _serve(listening, wakeup)
+    end_all()
+    _tidy(private)
+
+
+def _serve(listening: socket.socket, wakeup: int) -> None:
     supervisors: set[int] = set()
     while True:
         ready, _, _ = select.select([listening.fileno(), wakeup], [], [])
@@ -239,18 +260,25 @@ def main(descriptor: int) -> None:
         if listening.fileno() in ready:
             message, descriptors, _, _ = socket.recv_fds(listening, 4096, 4)
             if not message:
-                break
+                return
+            for received in descriptors:
+                # A program that inherited its control socket could answer in its supervisor's name.
+                os.set_inheritable(received, False)
             supervisors.add(_spawn(listening, descriptors))
-    end_all()
-    _tidy(os.environ.get("TODO_MANAGER_PRIVATE", ""))
 
 
 def _tidy(private: str) -> None:
-    """Remove the private directory, which the tool can no longer do when it was killed."""
-    if private:
-        import shutil
+    """Remove the private directory with whatever was left in it, closed folders too."""
+    import shutil
 
-        shutil.rmtree(private, ignore_errors=True)
+    for folder, folders, _ in os.walk(private):
+        for path in (os.path.join(folder, name) for name in folders):
+            try:
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)
+            except OSError:
+                pass
+    shutil.rmtree(private, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ from __future__ import annotations
 import os
 import sys
 
-from todo_manager.errors import TodoError
-from todo_manager.render.plain import visible
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from todo_manager.errors import TodoError
 
 SCHEMA = "todo_manager/1"
 
@@ -34,12 +33,12 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line of the answer, in text mode."""
         if not self.json:
-            self._answer(visible(text) + "\n")
+            self._answer(_line(text))
 
     def talk(self, text: str) -> None:
         """A line about the work, never part of the answer; in order with the lines before it."""
         self._answer("")
-        _write("stderr", visible(text) + "\n")
+        _write("stderr", _line(text))
 
     def flush(self) -> None:
         """Hand everything written so far to the system."""
@@ -59,7 +58,7 @@ class Output:
                 self.talk(f"  next: {error.hint}")
 
     def _document(self, command: str, code: int, error: TodoError | None) -> None:
-        import json
+        from todo_manager import jsontext
 
         data = self.data if self.data is not None else (error.data if error else None)
         document: dict[str, Any] = {
@@ -77,7 +76,13 @@ class Output:
                 "hint": error.hint,
                 "person": error.person,
             }
-        self._answer(json.dumps(document) + "\n")
+        self._answer(jsontext.dumps(document) + "\n")
+
+
+def _line(text: str) -> str:
+    from todo_manager.render.plain import visible  # most runs in JSON mode say nothing
+
+    return visible(text) + "\n"
 
 
 def _write(name: str, text: str) -> OSError | None:

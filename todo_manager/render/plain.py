@@ -44,7 +44,7 @@ def one_line(text: str, width: int = 0) -> str:
 def standing(state: str, reason: str) -> str:
     """A state and its reason in words: `done, rests on attested 0`, `blocked: it needs phase 1 …`."""
     joint = ", " if state == "done" else ": "
-    return f"{state}{joint}{reason}" if reason else state
+    return f"{state}{joint}{one_line(reason)}" if reason else state
 
 
 def indent(text: str, by: str) -> str:

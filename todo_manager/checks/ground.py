@@ -1,0 +1,209 @@
+"""Finding and reading files for checks, so that what could not be looked at is never taken for absent.
+
+Every problem but a plain absence comes out as an exception: `OSError`, or `Unlookable` with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from hashlib import sha256 as new_sha256
+from pathlib import Path
+
+from msgspec import Struct
+
+from todo_manager.canonical import Tree
+from todo_manager.checks import fields
+from todo_manager.checks.fields import Wrong
+
+CONTENT_LIMIT = 16 * 2**20
+"""Bytes of one file in which something is looked for; a sha256 has no limit."""
+SMALL = 2**20
+"""Bytes up to which a file's sha256 is a fact although nobody asked."""
+_MAGIC = re.compile(r"[*?\[]")
+
+
+class Unlookable(Exception):
+    """Why it could not be looked; the verdict is error."""
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What was found at a path."""
+
+    info: os.stat_result
+    size: int
+    """Bytes; of a folder, how many entries it has."""
+    data: bytes = b""
+    """The content, or the beginning of one that is too large."""
+    sha256: str = ""
+    """Empty where the content was not read to its end."""
+
+
+def location(tree: Tree) -> str:
+    """A path below the project, or an absolute one; raises Wrong for what would leave it."""
+    path = fields.text(tree)
+    if not path or "\0" in path:
+        raise Wrong("expected a path")
+    if path.startswith("~"):
+        raise Wrong("`~` is not replaced: write the whole path")
+    if not path.startswith("/") and ".." in path.split("/"):
+        raise Wrong("a relative path is below the project: no `..` in it")
+    return path
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path holds a wildcard."""
+    return _MAGIC.search(path) is not None
+
+
+class Ground:
+    """The project as it is looked at: its root, and until when."""
+
+    def __init__(self, root: Path, seconds: float) -> None:
+        self.root = os.path.realpath(root)
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        if not os.path.isdir(self.root):
+            raise Unlookable(f"the project folder {shown(str(root))} is not there")
+
+    def tick(self) -> None:
+        if time.monotonic() > self._end:
+            raise Unlookable(f"not looked through within {self._seconds:g} s")
+
+    def real(self, path: str) -> str:
+        """The real path; a relative one must not leave the project through a symlink."""
+        real = os.path.realpath(os.path.join(self.root, path))
+        if not os.path.isabs(path) and os.path.commonpath([self.root, real]) != self.root:
+            raise Unlookable(f"{shown(path)} leaves the project through a symlink")
+        return real
+
+    def has(self, path: str) -> bool:
+        """Whether there is anything of this name, be it a broken link; raises OSError if unclear."""
+        try:
+            os.lstat(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def matches(self, pattern: str) -> list[str]:
+        """The paths a pattern matches, in order; a name with `[` in it also matches itself."""
+        self.real(os.path.dirname(pattern) if not is_pattern(pattern) else self.base(pattern)[0])
+        found = {pattern} if self.has(pattern) else set()
+        if is_pattern(pattern):
+            found.update(self._walk(*self.base(pattern)))
+        return sorted(found)
+
+    def base(self, pattern: str) -> tuple[str, list[str]]:
+        """The folder in which a pattern begins, and the parts from its first wildcard on."""
+        parts = pattern.split("/")
+        first = next(i for i, part in enumerate(parts) if is_pattern(part))
+        return "/".join(parts[:first]) or ("/" if pattern.startswith("/") else ""), parts[first:]
+
+    def _walk(self, base: str, wanted: list[str]) -> Iterator[str]:
+        """As the shell does: `*` and `**` leave out names with a leading dot, `**` follows no link."""
+        waiting = [(base, wanted)] if self._is_folder(base) else []
+        while waiting:
+            folder, (part, *rest) = waiting.pop()
+            if part == "**" and rest:
+                waiting.append((folder, rest))
+            for path, entry in self._entries(folder):
+                if not _fits(entry.name, part):
+                    continue
+                if not rest:
+                    yield path
+                if onward := self._onward(path, entry, part, rest):
+                    waiting.append((path, onward))
+
+    def _onward(self, path: str, entry: os.DirEntry[str], part: str, rest: list[str]) -> list[str]:
+        """The parts still to be found below an entry; none where it is not gone into."""
+        if part == "**":
+            return [part, *rest] if entry.is_dir(follow_symlinks=False) else []
+        if not rest or not entry.is_dir():
+            return []
+        if entry.is_symlink():
+            self.real(path)
+        return rest
+
+    def _is_folder(self, path: str) -> bool:
+        try:
+            return stat.S_ISDIR(os.stat(os.path.join(self.root, path)).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        with os.scandir(os.path.join(self.root, folder)) as entries:
+            for entry in entries:
+                self.tick()
+                yield os.path.join(folder, entry.name), entry
+
+    def control(self, path: str) -> str:
+        """The nearest folder that exists, after listing it: the proof that absence can be seen."""
+        child = os.path.join(self.root, path)
+        while True:
+            folder = os.path.dirname(child)
+            try:
+                names = os.listdir(folder)
+                break
+            except (FileNotFoundError, NotADirectoryError):
+                child = folder
+        if os.path.basename(child) in names and not os.path.lexists(child):
+            raise Unlookable(f"{shown(path)} is listed in its folder, but cannot be looked at")
+        return folder
+
+    def look(self, path: str, *, content: bool = False, digest: bool = False) -> Seen:
+        """What is at a path. Only regular files are ever opened; raises OSError, Unlookable."""
+        real = self.real(path)
+        info = os.stat(real)
+        if stat.S_ISDIR(info.st_mode):
+            return Seen(info=info, size=len(os.listdir(real)))
+        if not stat.S_ISREG(info.st_mode):
+            return Seen(info=info, size=0)
+        # Files of /proc have a size of 0 and a content.
+        must = content or digest or info.st_size == 0
+        if not must and info.st_size > SMALL:
+            return Seen(info=info, size=info.st_size)
+        try:
+            return self._read(real, whole=digest)
+        except PermissionError:
+            if must:
+                raise
+            return Seen(info=info, size=info.st_size)
+
+    def _read(self, real: str, *, whole: bool) -> Seen:
+        # Should it have become a FIFO since, opening does not wait; should it be a link, it fails.
+        handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            info = os.fstat(handle)
+            if not stat.S_ISREG(info.st_mode):
+                raise Unlookable(f"{shown(real)} was replaced while it was looked at")
+            kept, size, digest = bytearray(), 0, new_sha256()
+            while (whole or size <= CONTENT_LIMIT) and (chunk := os.read(handle, 2**20)):
+                self.tick()
+                digest.update(chunk)
+                size += len(chunk)
+                if len(kept) <= CONTENT_LIMIT:
+                    kept += chunk
+        finally:
+            os.close(handle)
+        ended = whole or size <= CONTENT_LIMIT
+        return Seen(
+            info=info,
+            size=size if ended else max(size, info.st_size),
+            data=bytes(kept),
+            sha256=digest.hexdigest() if ended else "",
+        )
+
+
+def _fits(name: str, part: str) -> bool:
+    if name.startswith(".") and not part.startswith("."):
+        return False
+    return part == "**" or fnmatchcase(name, part)
+
+
+def shown(path: str) -> str:
+    """A path on one line, whatever bytes its name is made of."""
+    return path if path.isprintable() else repr(path)

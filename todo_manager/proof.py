@@ -1,0 +1,217 @@
+"""Does the store say what the ledger recorded? Standard library only, and little of it: reads ask too.
+
+A row of the store is a cache of ledger events. What it says of a definition, a mark or a bound input is
+compared with the newest event about it, and that event with its own hash and with its place in the
+chain. `audit.py` goes through everything; this looks at what one plan rests on.
+"""
+
+from __future__ import annotations
+
+from todo_manager.jsontext import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from todo_manager.errors import IntegrityProblem
+
+MARKING = ("done", "attested", "regressed", "renewed")
+"""Events that set the mark of a phase."""
+ACCEPTING = ("imported", "accepted")
+"""Events that set the accepted definition of a plan."""
+BINDING = ("done", "set")
+"""Events that bind inputs of a plan."""
+
+_PHASES = (
+    "SELECT idx, key, needs, definition, digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs"
+    " FROM phases WHERE plan = ? ORDER BY idx"
+)
+_COLUMNS = ("seq", "at", "event", "plan", "key", "actor")
+
+
+def digest(text: str) -> str:
+    """sha256 of a text, in hexadecimal.
+
+    `hashlib` brings in OpenSSL, which costs a read as much as its own work; its parts are used here.
+    """
+    return str(_sha256(text.encode()).hexdigest())
+
+
+def _sha256(data: bytes) -> Any:
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]
+        except ImportError:
+            from hashlib import sha256
+    return sha256(data)
+
+
+def broken(what: str) -> IntegrityProblem:
+    """The error for a ledger or store that does not verify."""
+    from todo_manager.errors import IntegrityProblem
+
+    return IntegrityProblem(
+        f"the ledger does not verify: {what}",
+        hint="todo_manager audit, which names the first break; nothing was changed",
+    )
+
+
+def event_at(db: sqlite3.Connection, seq: int | None) -> dict[str, Any]:
+    """The event with this number, its hash, columns and place checked; IntegrityProblem when they lie."""
+    rows = db.execute("SELECT * FROM ledger WHERE seq >= ? ORDER BY seq LIMIT 2", (seq,)).fetchall()
+    if not rows or rows[0]["seq"] != seq:
+        raise broken(f"event {seq} is not in the ledger")
+    found = checked(rows[0])
+    if len(rows) > 1 and checked(rows[1])["prev"] != found["hash"]:
+        raise broken(f"event {rows[1]['seq']} does not follow event {seq}")
+    return found
+
+
+def checked(row: sqlite3.Row) -> dict[str, Any]:
+    """A ledger row as an event, after comparing its hash and columns with its body."""
+    try:
+        body = loads(row["body"])
+        true = digest(row["body"]) == row["hash"]
+    except (ValueError, TypeError, AttributeError):
+        body, true = None, False
+    if not true:
+        raise broken(f"event {row['seq']} does not have the hash it carries")
+    if not isinstance(body, dict) or not isinstance(body.get("data"), dict) or "prev" not in body:
+        raise broken(f"event {row['seq']} is not an event")
+    for column in _COLUMNS:
+        if body.get(column) != row[column]:
+            raise broken(f"event {row['seq']}: its {column} is not the one that was hashed")
+    body["hash"] = row["hash"]
+    return body
+
+
+def last_of(db: sqlite3.Connection, events: Sequence[str], plan: str, key: str) -> int | None:
+    """The number of the newest event of these kinds for a plan and phase key."""
+    marks = ",".join("?" * len(events))
+    row = db.execute(
+        f"SELECT max(seq) FROM ledger WHERE plan = ? AND key = ? AND event IN ({marks})",
+        (plan, key, *events),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def bind(bound: dict[str, str], event: Mapping[str, Any]) -> None:
+    """Bind inputs as an event did: `set` always, `done` those that were not bound yet."""
+    data = event["data"]
+    if event["event"] == "set":
+        bound[str(data.get("name"))] = str(data.get("value"))
+    elif event["event"] == "done":
+        for name, value in data.get("inputs", {}).items():
+            bound.setdefault(name, value)
+
+
+def mark_of(event: Mapping[str, Any]) -> str:
+    """The mark that an event set."""
+    return "done" if event["event"] == "renewed" else str(event["event"])
+
+
+def no_gaps(db: sqlite3.Connection) -> None:
+    """Numbers are given without a gap: IntegrityProblem when an event is missing in the middle."""
+    count, last = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
+    if count != (last or 0):
+        raise broken(f"of {last} events {last - count} are missing")
+
+
+def accepted(
+    db: sqlite3.Connection, plan: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]
+) -> None:
+    """Compare a plan (id, digest, accepted_seq, accepted_hash) and its phases (idx, key, digest,
+    definition, needs) with the event that accepted them; IntegrityProblem if they differ."""
+    event = event_at(db, plan["accepted_seq"])
+    data = event["data"]
+    if (
+        event["hash"] != plan["accepted_hash"]
+        or event["plan"] != plan["id"]
+        or last_of(db, ACCEPTING, plan["id"], "") != plan["accepted_seq"]
+        or data.get("phases") != [[phase["key"], phase["digest"]] for phase in phases]
+        or data.get("digest") != plan["digest"]
+    ):
+        raise broken(f"the accepted definition of {plan['id']} is not the one that was recorded")
+    for phase in phases:
+        text = phase["definition"]
+        if digest(text) != phase["digest"] or (loads(text).get("needs") or []) != list(
+            phase["needs"]
+        ):
+            raise broken(f"the stored definition of {plan['id']} {phase['idx']} was edited")
+
+
+def mark(db: sqlite3.Connection, plan: str, phase: Mapping[str, Any]) -> None:
+    """Compare a phase's mark with the newest event that set it; IntegrityProblem if it differs."""
+    newest = last_of(db, MARKING, plan, phase["key"])
+    if newest is None and phase["mark"] == "open":
+        return
+    where = f"the mark of {plan} {phase['idx']} ({phase['mark']})"
+    if newest is None or phase["mark_seq"] != newest:
+        raise broken(f"{where} does not rest on the newest event about it")
+    event = event_at(db, newest)
+    recorded = (mark_of(event), event["hash"], event["data"].get("digest"))
+    if (
+        recorded != (phase["mark"], phase["mark_hash"], phase["mark_digest"])
+        or event["data"].get("inputs") != phase["mark_inputs"]
+    ):
+        raise broken(f"{where} is not what event {newest} recorded")
+
+
+def inputs(db: sqlite3.Connection, plan: str, bound: Mapping[str, str]) -> None:
+    """Compare the bound inputs with the events that bound them; IntegrityProblem if they differ."""
+    rows = db.execute(
+        "SELECT * FROM ledger WHERE plan = ? AND event IN (?, ?) ORDER BY seq", (plan, *BINDING)
+    )
+    found: dict[str, str] = {}
+    for event in map(checked, rows.fetchall()):
+        bind(found, event)
+    if found != bound:
+        names = sorted(k for k in {*found, *bound} if found.get(k) != bound.get(k))
+        raise broken(f"the input {names[0]} of {plan} is not bound to what was recorded")
+
+
+def head(root: str) -> tuple[int, str]:
+    """What the file HEAD says; to be read before anything else is read from the store."""
+    try:
+        with open(f"{root}/.todo_manager/HEAD", encoding="ascii") as file:
+            seq, found = file.read().split()
+        return int(seq), found
+    except PermissionError as error:
+        from todo_manager import read_problems
+
+        raise read_problems.closed(str(error.filename)) from None
+    except (OSError, ValueError):
+        raise broken("the file HEAD is missing or not a head") from None
+
+
+def plan(
+    db: sqlite3.Connection, seen: tuple[int, str], plan_id: str, bound: Mapping[str, str]
+) -> None:
+    """Everything the marks of one plan rest on; IntegrityProblem if it is not what was recorded.
+
+    `seen` is what HEAD said before. A ledger that is ahead of it is right: a crash, or a moment ago.
+    """
+    seq, found = seen
+    row = db.execute("SELECT hash FROM ledger WHERE seq = ?", (seq,)).fetchone()
+    if seq > 0 and (row is None or row["hash"] != found):
+        raise broken(f"HEAD has seen event {seq}, and the ledger does not hold that event")
+    no_gaps(db)
+    phases = [_phase(row) for row in db.execute(_PHASES, (plan_id,))]
+    accepted(db, db.execute("SELECT * FROM plans WHERE id = ?", (plan_id,)).fetchone(), phases)
+    inputs(db, plan_id, bound)
+    for phase in phases:
+        mark(db, plan_id, phase)
+
+
+def _phase(row: sqlite3.Row) -> dict[str, Any]:
+    phase = dict(row)
+    try:
+        for column in ("needs", "mark_inputs"):
+            phase[column] = loads(phase[column]) if phase[column] else {}
+    except (ValueError, TypeError):
+        raise broken(f"the row of phase {phase['idx']} cannot be read") from None
+    return phase

@@ -1,0 +1,93 @@
+"""How the files of one plan stand against what was accepted, as far as a read looks: standard library.
+
+A file whose stat is the one at acceptance is the same; only where that differs is it hashed. The gate
+does not rely on this, it reads and hashes everything.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from todo_manager import lock_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    from typing import Any
+
+
+def look(db: sqlite3.Connection, root: str, plan: str) -> tuple[str, dict[int, str]]:
+    """How the document stands (same, changed, gone, none), and why phases differ on disk, by index."""
+    source = "none"
+    changed: dict[int, str] = {}
+    rows = db.execute("SELECT * FROM files WHERE plan = ?", (plan,)).fetchall()
+    for row in rows:
+        state = _state(root, row)
+        if row["role"] == "source":
+            source = state
+        elif state != "same" and row["phase"] >= 0:
+            what = "is gone" if state == "gone" else "was changed since it was accepted"
+            changed.setdefault(row["phase"], f"{row['path']} {what}")
+    return source, _added(root, plan, rows) | changed
+
+
+def running(store: str, phases: list[dict[str, Any]]) -> frozenset[int]:
+    """Indexes of the phases (rows with idx and lock) that some process holds."""
+    held = lock_file.held_numbers(store, [phase["lock"] for phase in phases])
+    return frozenset(phase["idx"] for phase in phases if phase["lock"] in held)
+
+
+def _state(root: str, row: sqlite3.Row) -> str:
+    path = os.path.join(root, row["path"])
+    try:
+        found = os.stat(path)
+    except OSError:
+        return "gone"
+    stamp = f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}"
+    if stamp == row["stamp"]:
+        return "same"
+    import hashlib
+
+    try:
+        with open(path, "rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == row["sha256"]
+    except OSError:
+        return "gone"
+    return "same" if same else "changed"
+
+
+def _added(root: str, plan: str, rows: list[sqlite3.Row]) -> dict[int, str]:
+    """Scripts and helpers that were not there at acceptance."""
+    folder = os.path.join(root, "phases", plan)
+    if "/" in plan or plan in (".", "..") or not os.path.isdir(folder):
+        return {}
+    known = {row["path"] for row in rows if row["role"] in ("script", "helper")}
+    with_scripts = {row["phase"] for row in rows if row["role"] == "script"}
+    found: dict[int, str] = {}
+    for path in _walk(folder, f"phases/{plan}"):
+        if path in known:
+            continue
+        index = _script_index(path)
+        for phase in with_scripts if index is None else {index}:
+            found.setdefault(phase, f"{path} was added since the plan was accepted")
+    return found
+
+
+def _walk(folder: str, prefix: str) -> list[str]:
+    found = []
+    for entry in os.scandir(folder):
+        name = entry.name
+        if name.startswith(".") or name == "__pycache__" or name.endswith(("~", ".pyc")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            found += _walk(entry.path, f"{prefix}/{name}")
+        else:
+            found.append(f"{prefix}/{name}")
+    return found
+
+
+def _script_index(path: str) -> int | None:
+    parts = path.split("/")
+    number, _, rest = parts[-1][1:].partition("_")
+    is_script = len(parts) == 3 and parts[-1].startswith("p") and number.isdecimal() and rest
+    return int(number) if is_script and number.isascii() else None

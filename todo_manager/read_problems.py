@@ -1,0 +1,99 @@
+"""What a read says when it cannot answer: the words, made only when they are needed.
+
+The error types cost as much to import as a small read, so `reads.py` fetches them from here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+
+from todo_manager.errors import (
+    EnvironmentProblem,
+    IntegrityProblem,
+    Kind,
+    TodoError,
+    UsageProblem,
+)
+from todo_manager.problems import did_you_mean
+
+_GUESSES = 1000
+"""How many of the newest ids a mistyped one is compared with."""
+
+
+def no_store(start: str, name: str) -> TodoError:
+    """Neither a folder nor one above it holds a store of this name."""
+    return EnvironmentProblem(
+        f"no plan store here: neither {start} nor a folder above it holds {name}/",
+        kind=Kind.STORE_MISSING,
+        hint="todo_manager init, or todo_manager import FILE, which makes one",
+    )
+
+
+def no_file(folder: str) -> TodoError:
+    """The store's folder is there, its database is not."""
+    return EnvironmentProblem(
+        f"{folder} holds no store.db",
+        kind=Kind.STORE_MISSING,
+        hint="todo_manager init, to make an empty store",
+    )
+
+
+def not_a_store(path: str) -> TodoError:
+    """A database, but none of ours."""
+    return EnvironmentProblem(f"{path} is not a store", kind=Kind.STORE_UNREADABLE)
+
+
+def unreadable(path: str, error: sqlite3.Error) -> TodoError:
+    """SQLite cannot read the file."""
+    return EnvironmentProblem(
+        f"the store {path} cannot be read: {error}",
+        kind=Kind.STORE_UNREADABLE,
+        hint=f"ls -l {os.path.dirname(path)}",
+    )
+
+
+def closed(path: str) -> TodoError:
+    """A file of the store that this user may not read."""
+    return EnvironmentProblem(
+        f"{path} cannot be read by this user",
+        kind=Kind.STORE_UNREADABLE,
+        hint=f"ls -l {path}",
+    )
+
+
+def ambiguous(wanted: str, found: Sequence[str]) -> TodoError:
+    """Several plan ids begin like this."""
+    return UsageProblem(
+        f"{wanted!r} begins several plan ids: {', '.join(found)}",
+        kind=Kind.AMBIGUOUS_PLAN,
+        hint=f"todo_manager show {found[0]}",
+    )
+
+
+def unknown_plan(db: sqlite3.Connection, wanted: str) -> TodoError:
+    """No plan id begins like this; suggests a near one."""
+    rows = db.execute("SELECT id FROM plans ORDER BY seq DESC LIMIT ?", (_GUESSES,))
+    return UsageProblem(
+        f"there is no plan {wanted!r}{did_you_mean(wanted, [row[0] for row in rows])}",
+        kind=Kind.UNKNOWN_PLAN,
+        hint="todo_manager list",
+    )
+
+
+def unknown_phase(plan: str, index: int, count: int) -> TodoError:
+    """The plan has no phase with this index."""
+    return UsageProblem(
+        f"{plan} has no phase {index}; its phases are 0 to {count - 1}",
+        kind=Kind.UNKNOWN_PHASE,
+        hint=f"todo_manager show {plan}",
+    )
+
+
+def unfounded_mark(plan: str, index: int, mark: str) -> TodoError:
+    """A phase is marked, and no event in the ledger says so."""
+    return IntegrityProblem(
+        f"the ledger does not verify: the mark of {plan} {index} ({mark}) rests on no event",
+        hint="todo_manager audit, which names the first break",
+    )

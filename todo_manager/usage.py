@@ -1,0 +1,98 @@
+"""Command lines in full: the parser of one verb, the help, and the words for what makes no sense.
+
+Imported only when it is needed: argparse costs more than a whole read, and reads are mostly typed so
+plainly that `cli.py` takes them apart by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from typing import TYPE_CHECKING, NoReturn
+
+from todo_manager import __version__
+from todo_manager.errors import EnvironmentProblem, Kind, UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType
+
+    from todo_manager.render.output import Output
+
+_HELP = """usage: todo_manager [-C DIR] [--json] [--actor NAME] VERB ...
+
+A plan tracker in which "done" has to be proven.
+
+verbs:
+{verbs}
+
+  -C DIR        work in the project of this folder
+  --json        one JSON document on standard output
+  --actor NAME  who is asking (default: TODO_MANAGER_ACTOR, git's user.email, the user)
+  --version     print the version
+
+todo_manager VERB --help tells more of one verb.
+exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error · 6 untrusted · 7 busy · 9 integrity
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong argument as an error of ours, so that --json gets a document too."""
+
+    def error(self, message: str) -> NoReturn:
+        verb = self.prog.split()[-1]
+        raise UsageProblem(message, hint=f"todo_manager {verb} --help")
+
+
+def parse(verb: str, module: ModuleType, options: list[str]) -> argparse.Namespace | None:
+    """The arguments of a verb; None when its help was asked for and printed. Raises UsageProblem."""
+    parser = _Parser(
+        prog=f"todo_manager {verb}",
+        description=module.__doc__,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--actor", metavar="NAME", help=argparse.SUPPRESS)
+    module.arguments(parser)
+    try:
+        return parser.parse_args(options)
+    except SystemExit:
+        return None
+
+
+def general(options: list[str], verbs: Mapping[str, str], output: Output) -> int:
+    """Answer a command line without a verb: the version or the help; UsageProblem for others."""
+    if "--version" in options:
+        output.say(f"todo_manager {__version__}")
+        return 0
+    if options and not {"-h", "--help"} & set(options):
+        raise UsageProblem("a verb is missing", hint="todo_manager --help")
+    lines = "\n".join(f"  {verb:8} {summary}" for verb, summary in verbs.items())
+    output.say(_HELP.format(verbs=lines).rstrip("\n"))
+    return 0
+
+
+def unknown_verb(verb: str, verbs: Iterable[str]) -> UsageProblem:
+    near = difflib.get_close_matches(verb, verbs, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    return UsageProblem(f"there is no verb {verb!r}{guess}", hint="todo_manager --help")
+
+
+def undecodable(word: str) -> UsageProblem:
+    return UsageProblem(f"the argument {word!a} is not UTF-8 text", hint="todo_manager --help")
+
+
+def no_such_folder(folder: str, problem: Exception) -> UsageProblem:
+    """-C names a folder that cannot be entered."""
+    reason = getattr(problem, "strerror", None) or problem
+    return UsageProblem(f"-C {folder}: {reason}", hint="todo_manager --help")
+
+
+def folder_gone(problem: OSError) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"the folder this runs in is gone or closed to you: {problem.strerror}",
+        kind=Kind.STORE_MISSING,
+        hint="cd to the project, or todo_manager -C DIR",
+    )
