@@ -51,6 +51,7 @@ $(VENV)/made:
 
 $(VENV)/installed: $(VENV)/made pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(RUN) -m compileall -q todo_manager tui
 	@touch $@
 
 $(VENV)/checkers: $(VENV)/installed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
@@ -43,14 +44,16 @@ def done(tmp_path):
 
 def test_the_judge_notices_missing_evidence(done):
     crash.demand_integrity(done, crash.SCENES["done"])
-    with sqlite3.connect(done.root / ".todo_manager" / "store.db") as db:
+    db = sqlite3.connect(done.root / ".todo_manager" / "store.db")
+    with contextlib.closing(db), db:
         assert db.execute("DELETE FROM outputs").rowcount > 0
     with pytest.raises(AssertionError, match="named in the ledger, is not in the store"):
         crash.demand_integrity(done, crash.SCENES["done"])
 
 
 def test_the_judge_notices_a_mark_without_its_event(done):
-    with sqlite3.connect(done.root / ".todo_manager" / "store.db") as db:
+    db = sqlite3.connect(done.root / ".todo_manager" / "store.db")
+    with contextlib.closing(db), db:
         db.execute("UPDATE phases SET mark = 'done' WHERE key = 'fails'")
     with pytest.raises(AssertionError, match="was never recorded"):
         crash.demand_integrity(done, crash.SCENES["done"])

@@ -111,11 +111,11 @@ def _take_over_texts(project: Project, wanted: Wanted, stage: Stage) -> None:
     """New texts of a document whose gates are all as accepted come in without a person."""
     if stage.disk.source != "changed":
         return
-    from todo_manager import documents, intake
+    from todo_manager import binding, documents, intake
 
     path = stage.plan.source_path or ""
     document = documents.read(project.root / path, path)
-    for bound in intake.bind(project.root, project.settings, document, path):
+    for bound in binding.bind(project.root, project.settings, document, path):
         if bound.plan.id == stage.plan.id and bound.digest == stage.plan.digest:
             intake.take_texts(project, bound, wanted.actor)
 
@@ -172,7 +172,9 @@ def _conclude_done(
     with project.recording() as db:
         after = look(project, before.plan.id, wanted.index, disk=disk)
         untrusted = after.case.untrusted or _moved(project, before, after, values)
-        case = structs.replace(after.case, untrusted=untrusted, results=results)
+        # What ran is judged by the definition it ran with; another one now is `untrusted`.
+        required = before.case.required
+        case = structs.replace(after.case, required=required, untrusted=untrusted, results=results)
         refused = gate.refusal(case)
         event = "refused" if refused else "done"
         verdict = verdict_of(refused)

@@ -7,7 +7,6 @@ read once: the bytes that were hashed are the bytes that are run.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import re
@@ -20,6 +19,7 @@ from msgspec import Struct
 
 from todo_manager.documents.names import is_plain_id, unprintable
 from todo_manager.project import inside
+from todo_manager.read_files import matching
 
 FOLDER = "phases"
 SCRIPT_NAME = re.compile(r"p([0-9]+)_(.+)", re.DOTALL)
@@ -55,10 +55,11 @@ class Coupled(Struct, frozen=True, kw_only=True):
 def read_file(root: Path, path: str) -> BoundFile:
     """One regular file of the project. Raises OSError or ValueError (outside, or not a file)."""
     descriptor = os.open(inside(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise ValueError(f"{path!r} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{path!r} is not a regular file")
         data = file.read(MAX_TOTAL + 1)
     if len(data) > MAX_TOTAL:
         raise ValueError(f"{path!r} is larger than {MAX_TOTAL // 10**6} MB")
@@ -77,15 +78,24 @@ def is_ignored(name: str) -> bool:
 
 
 def folder_names(root: Path, plan_id: str) -> list[str]:
-    """Project paths of all bound files in the folder of a plan, sorted; empty for other ids."""
+    """Project paths of all bound files in the folder of a plan, sorted; empty for other ids.
+
+    Raises OSError for a folder that cannot be looked into, for what is in it would silently not
+    count, and ValueError for one outside the project.
+    """
     if not is_plain_id(plan_id):
         return []
-    base = root / FOLDER / plan_id
+    base = inside(root, f"{FOLDER}/{plan_id}")
     found = []
-    for folder, folders, files in os.walk(base):
+    for folder, folders, files in os.walk(base, onerror=_unless_absent):
         folders[:] = sorted(name for name in folders if not is_ignored(name))
         found += [os.path.join(folder, name) for name in files if not is_ignored(name)]
     return sorted(os.path.relpath(path, root) for path in found)
+
+
+def _unless_absent(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def script_index(path: str) -> int | None:
@@ -96,26 +106,50 @@ def script_index(path: str) -> int | None:
 
 
 def read_folder(root: Path, plan_id: str, phases: int) -> Coupled:
-    """Everything coupled to a plan. Raises ValueError naming a file that cannot be coupled."""
+    """Everything coupled to a plan.
+
+    Raises ValueError with a line for each file that cannot be coupled, OSError for the folder.
+    """
     scripts: dict[int, tuple[BoundFile, ...]] = {}
     helpers: list[BoundFile] = []
+    problems: list[str] = []
     total = 0
     for path in folder_names(root, plan_id):
-        if hidden := unprintable(path):
-            raise ValueError(f"{path!a}: the name of a script or helper may not hold {hidden}")
-        file = read_file(root, path)
+        try:
+            index, file = _coupled_file(root, path, phases)
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror}")
+            continue
+        except ValueError as error:
+            problems.append(str(error))
+            continue
         total += len(file.data)
-        index = script_index(path)
         if index is None:
             helpers.append(file)
-            continue
-        if index >= phases:
-            raise ValueError(f"{path} is for phase {index}, but the plan ends at {phases - 1}")
-        interpreter_line(file)
-        scripts[index] = (*scripts.get(index, ()), file)
-    if total > MAX_TOTAL:
-        raise ValueError(f"{FOLDER}/{plan_id} holds more than {MAX_TOTAL // 10**6} MB")
+        else:
+            scripts[index] = (*scripts.get(index, ()), file)
+        if total > MAX_TOTAL:
+            raise ValueError(f"{FOLDER}/{plan_id} holds more than {MAX_TOTAL // 10**6} MB")
+    if problems:
+        raise ValueError("\n".join(problems))
     return Coupled(scripts=scripts, helpers=tuple(helpers))
+
+
+def _coupled_file(root: Path, path: str, phases: int) -> tuple[int | None, BoundFile]:
+    """A file of a plan's folder with the phase it is a script of, None for a helper."""
+    _refuse_hidden(path)
+    index = script_index(path)
+    if index is not None and index >= phases:
+        raise ValueError(f"{path} is for phase {index}, but the plan ends at {phases - 1}")
+    file = read_file(root, path)
+    if index is not None:
+        interpreter_line(file)
+    return index, file
+
+
+def _refuse_hidden(path: str) -> None:
+    if hidden := unprintable(path):
+        raise ValueError(f"{path!a}: the name of a bound file may not hold {hidden}")
 
 
 def interpreter_line(file: BoundFile) -> list[str]:
@@ -150,11 +184,11 @@ def pinned_files(root: Path, patterns: tuple[str, ...]) -> dict[str, Pin]:
     found: dict[str, Pin] = {}
     for pattern in patterns:
         inside(root, pattern)
-        names = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
-        files = [name for name in names if (root / name).is_file()]
+        files = matching(str(root), pattern)
         if not files:
             raise ValueError(f"the pin {pattern!r} matches no file")
         for name in files:
+            _refuse_hidden(name)
             with open(inside(root, name), "rb") as file:
                 stamp = stamp_of(os.fstat(file.fileno()))
                 found[name] = Pin(hashlib.file_digest(file, "sha256").hexdigest(), stamp)

@@ -46,8 +46,6 @@ class Definition(Struct, frozen=True, kw_only=True):
     names: Names
     inputs: tuple[str, ...]
     """Inputs the phase uses: they need a value, and another value makes the phase stale."""
-    secrets: tuple[str, ...]
-    """Secrets the phase uses: they need a value."""
     files: dict[str, BoundFile]
     """Scripts and named scripts by path, as read."""
     coupled: tuple[str, ...]
@@ -57,6 +55,29 @@ class Definition(Struct, frozen=True, kw_only=True):
     def required_count(self) -> int:
         """How many checks decide; without one a phase can never be done."""
         return sum(is_required(tree) for _, tree in self.checks)
+
+
+def secrets_of(definition: Definition, tree: Tree) -> tuple[str, ...]:
+    """The secrets that one check of a definition uses, by `${name}` or by being handed over."""
+    script = definition.files.get(str(tree.get("script", "")))
+    helpers = definition.helpers if script and script.path in definition.coupled else ()
+    return _Used(definition.names, [("", tree)], [script, *helpers] if script else []).secrets
+
+
+class Unbindable(ValueError):
+    """Files that checks name and that cannot be bound."""
+
+    def __init__(self, problems: list[tuple[Tree, str, str]]) -> None:
+        """Each problem: the value that names a file, its place in the phase, and what is wrong."""
+        super().__init__("; ".join(message for _, _, message in problems))
+        self.problems = problems
+
+
+def patterns(definition: Definition) -> tuple[str, ...]:
+    """All pins of a phase as written, where one is a pattern, so that more files may match some day."""
+    found = {name for _, tree in definition.checks for name in _texts(tree.get("pins", []))}
+    has_wildcard = any(char in name for name in found for char in "*?[")
+    return tuple(sorted(found)) if has_wildcard else ()
 
 
 def is_required(tree: Tree) -> bool:
@@ -77,14 +98,14 @@ def bind(
 ) -> Definition:
     """Read the files a phase rests on and build its definition.
 
-    Raises ValueError or OSError naming the file that is missing, outside, or cannot be run.
+    Raises Unbindable naming every file that is missing, outside, or cannot be run.
     """
     written = [(check_id(tree, n), tree) for n, tree in enumerate(verify, start=1)]
     scripts = coupled.scripts.get(index, ())
     checks = written + [(_file_id(file), {"script": Scalar(file.path)}) for file in scripts]
-    files = {file.path: file for file in scripts} | _named_scripts(root, written)
+    named, pins = _named_files(root, [tree for _, tree in written])
+    files = {file.path: file for file in scripts} | named
     helpers = coupled.helpers if scripts else ()
-    pins = coupling.pinned_files(root, _pins(written))
     used = _Used(names, checks, [*files.values(), *helpers])
     content: dict[str, Any] = {
         "def": 1,
@@ -110,7 +131,6 @@ def bind(
         digest=digest(text),
         names=names,
         inputs=used.inputs,
-        secrets=used.secrets,
         files=files,
         coupled=tuple(file.path for file in scripts),
         helpers=helpers,
@@ -151,23 +171,35 @@ def _programs(settings: Settings) -> dict[str, Any]:
     return {"tools": tools, "path": list(settings.path)}
 
 
-def _pins(checks: Iterable[tuple[str, Tree]]) -> tuple[str, ...]:
-    found: list[str] = []
-    for _, tree in checks:
-        pins = tree.get("pins", [])
-        found += [str(pin) for pin in (pins if isinstance(pins, list) else [pins])]
-    return tuple(found)
+def _named_files(root: Path, checks: Iterable[Tree]) -> tuple[dict[str, BoundFile], dict[str, Pin]]:
+    """Files named by `script:` (they may lie in the plans' script folder too) and by `pins:`."""
+    scripts: dict[str, BoundFile] = {}
+    pins: dict[str, Pin] = {}
+    problems: list[tuple[Tree, str, str]] = []
+    for position, tree in enumerate(checks):
+        for key in ("script", "pins"):
+            if key not in tree:
+                continue
+            try:
+                if key == "pins":
+                    pins |= coupling.pinned_files(root, _texts(tree["pins"]))
+                else:
+                    file = coupling.read_file(root, str(tree["script"]))
+                    coupling.interpreter_line(file)
+                    scripts[file.path] = file
+            except OSError as error:
+                path = tree[key] if key == "script" else error.filename
+                message = f"{path}: {error.strerror}"
+                problems.append((tree[key], f"verify[{position}].{key}", message))
+            except ValueError as error:
+                problems.append((tree[key], f"verify[{position}].{key}", str(error)))
+    if problems:
+        raise Unbindable(problems)
+    return scripts, dict(sorted(pins.items()))
 
 
-def _named_scripts(root: Path, checks: Iterable[tuple[str, Tree]]) -> dict[str, BoundFile]:
-    """Files named by `script:`; a script inside the plans' script folder may be named as well."""
-    found = {}
-    for _, tree in checks:
-        if kind_of(tree) == "script":
-            file = coupling.read_file(root, str(tree["script"]))
-            coupling.interpreter_line(file)
-            found[file.path] = file
-    return found
+def _texts(tree: Tree) -> tuple[str, ...]:
+    return tuple(map(str, tree if isinstance(tree, list) else [tree]))
 
 
 class _Used:
@@ -184,14 +216,10 @@ class _Used:
             referred |= references(_without(tree, shell))
         in_texts = {name for text in handed for name in words_in(text, _declared(names))}
         self.vars = {name: names.vars[name] for name in sorted(in_texts & set(names.vars))}
-        self.inputs = tuple(
-            sorted(set(names.inputs) & (in_texts | referred | self._through(names)))
-        )
-        self.secrets = tuple(sorted(set(names.secrets) & (in_texts | referred)))
-
-    def _through(self, names: Names) -> set[str]:
-        """Inputs that stand in a var which is handed over."""
-        return {name for value in self.vars.values() for name in references(value)}
+        through = {name for value in self.vars.values() for name in references(value)}
+        used = in_texts | referred | through
+        self.inputs = tuple(sorted(used & set(names.inputs)))
+        self.secrets = tuple(sorted(used & set(names.secrets)))
 
 
 def _declared(names: Names) -> set[str]:

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager import evidence, intake
+from todo_manager.binding import Bound
 from todo_manager.coupling import BoundFile
-from todo_manager.intake import Bound
 from todo_manager.plans import Phase, Plan
 from todo_manager.workspace import Project
 

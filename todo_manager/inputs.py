@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,20 +45,16 @@ def gather(
     """The values a phase runs with.
 
     Bound inputs keep their value. Unbound ones take it from `claims` (--var), the environment, the
-    env file, in this order. Raises UsageProblem (input_missing) when an input or secret has none,
-    and Untrusted (inputs_changed) when a claim differs from a bound value, unless `try_claims`.
+    env file, in this order. Raises UsageProblem (input_missing) when one has none, and Untrusted
+    (inputs_changed) when a claim differs from a bound value, unless `try_claims`.
     """
     names = definition.names
     refuse_unknown(plan, names, claims)
     file = project.env_file_values(root, settings.env_file)
-    around = {name: value for name, value in {**file, **os.environ}.items() if name in _of(names)}
+    environment = _environment(names)
+    around = {name: value for name, value in {**file, **environment}.items() if name in _of(names)}
     found = _Gathering(plan, claims, around)
     inputs = {name: found.value(name) for name in definition.inputs}
-    for name in definition.secrets:
-        if name not in around:
-            raise _missing(
-                f"the secret {name} of {plan.id}", "set it in the environment or in .env"
-            )
     if not try_claims:
         refuse_claims(plan, claims)
     secrets = {name: around[name] for name in names.secrets if name in around}
@@ -68,7 +65,7 @@ def gather(
         ignored=found.ignored,
         by_name={**vars_, **known},
         secrets=secrets,
-        masker=masker(secrets, file, os.environ),
+        masker=masker(secrets, file, environment),
         claimed=bool(_differing(plan, claims)),
     )
 
@@ -91,7 +88,7 @@ def refuse_claims(plan: Plan, claims: Mapping[str, str]) -> None:
         raise Untrusted(
             f"the input {name} is bound to {plan.bound[name]!r}, not {claims[name]!r}",
             kind=Kind.INPUTS_CHANGED,
-            hint=f"todo_manager set {plan.id} {name}={claims[name]}{after}",
+            hint=f"todo_manager set {plan.id} {shlex.quote(f'{name}={claims[name]}')}{after}",
         )
 
 
@@ -99,8 +96,21 @@ def _differing(plan: Plan, claims: Mapping[str, str]) -> list[str]:
     return [name for name, value in claims.items() if plan.bound.get(name, value) != value]
 
 
-def _missing(what: str, how: str) -> UsageProblem:
-    return UsageProblem(f"{what} has no value", kind=Kind.INPUT_MISSING, hint=how)
+def _environment(names: Names) -> dict[str, str]:
+    """The environment as far as it is text; UsageProblem when the value of a declared name is not."""
+    found = {}
+    for name, value in os.environ.items():
+        try:
+            (name + value).encode()
+        except UnicodeEncodeError:
+            if name not in _of(names):
+                continue
+            raise UsageProblem(
+                f"the value of {name} in the environment is not UTF-8 text",
+                hint=f"unset {name}, or set it to a text; then repeat",
+            ) from None
+        found[name] = value
+    return found
 
 
 def _of(names: Names) -> set[str]:
@@ -126,8 +136,9 @@ class _Gathering:
         for place in (self._claims, self._around):
             if name in place:
                 return place[name]
-        raise _missing(
-            f"the input {name} of {self._plan.id}",
-            f"give it with --var {name}=…, in the environment, in .env, "
+        raise UsageProblem(
+            f"the input {name} of {self._plan.id} has no value",
+            kind=Kind.INPUT_MISSING,
+            hint=f"give it with --var {name}=…, in the environment, in .env, "
             f"or: todo_manager set {self._plan.id} {name}=…",
         )

@@ -16,32 +16,14 @@ from typing import Any
 from msgspec import Struct
 from sqlite_utils import Database
 
-from todo_manager import coupling, definition, ledger, locks, plans
+from todo_manager import coupling, definition, ledger, locks, plans, read_files
+from todo_manager.binding import Bound
 from todo_manager.canonical import encode
 from todo_manager.checks.parse import parse
-from todo_manager.definition import Definition
-from todo_manager.documents.base import Document
-from todo_manager.errors import InvalidDocument, Kind, Untrusted
+from todo_manager.errors import Kind, Untrusted
 from todo_manager.evidence import note_closed, set_mark
 from todo_manager.ledger import Actor
-from todo_manager.model import PlanDoc
-from todo_manager.project import Settings
 from todo_manager.workspace import Project
-
-
-class Bound(Struct, frozen=True, kw_only=True):
-    """A plan document with every phase bound to the files it rests on."""
-
-    plan: PlanDoc
-    definitions: tuple[Definition, ...]
-    document: Document
-    path: str | None
-    """The document's path in the project; None when it lies outside and is not followed."""
-    coupled: coupling.Coupled
-
-    @property
-    def digest(self) -> str:
-        return definition.plan_digest((d.key, d.digest) for d in self.definitions)
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -55,47 +37,6 @@ class Taken(Struct, frozen=True, kw_only=True):
     """Done marks of the document that were recorded as attested by it."""
     marks_ignored: int = 0
     warnings: tuple[str, ...] = ()
-
-
-def bind(root: Path, settings: Settings, document: Document, path: str | None) -> list[Bound]:
-    """Bind every plan of a document; InvalidDocument naming all files that cannot be bound."""
-    found, problems = [], []
-    for plan in document.plans:
-        try:
-            found.append(_bind_plan(root, settings, document, path, plan))
-        except (OSError, ValueError) as error:
-            problems.append(f"{document.name}: {plan.id}: {plans.words(error)}")
-    if problems:
-        raise InvalidDocument(problems, hint=f"todo_manager lint {document.name}")
-    return found
-
-
-def _bind_plan(
-    root: Path, settings: Settings, document: Document, path: str | None, plan: PlanDoc
-) -> Bound:
-    coupled = coupling.read_folder(root, plan.id, len(plan.phases))
-    definitions = tuple(
-        definition.bind(
-            root,
-            settings,
-            coupled,
-            plans.document_names(plan),
-            index=index,
-            key=phase.key,
-            needs=phase.needs,
-            verify=phase.verify,
-        )
-        for index, phase in enumerate(plan.phases)
-    )
-    return Bound(plan=plan, definitions=definitions, document=document, path=path, coupled=coupled)
-
-
-def project_path(root: Path, path: Path) -> str | None:
-    """A document's path relative to the project, or None when it lies outside."""
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return None
 
 
 def take(project: Project, bounds: list[Bound], actor: Actor) -> list[Taken]:
@@ -360,6 +301,9 @@ def _file_rows(root: Path, bound: Bound) -> list[dict[str, Any]]:
             rows[helper.path, "helper", index] = coupling.Pin(helper.sha256, helper.stamp)
         for path, pin in found.pins.items():
             rows[path, "pin", index] = pin
+        if wanted := definition.patterns(found):
+            matched = read_files.names_digest(found.pins)
+            rows["\n".join(wanted), "pins", index] = coupling.Pin(matched, "")
     for helper in bound.coupled.helpers:
         pin = coupling.Pin(helper.sha256, helper.stamp)
         rows.setdefault((helper.path, "helper", -1), pin)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from todo_manager.binding import Bound
 from todo_manager.canonical import Tree, line_of
 from todo_manager.coupling import SCRIPT_NAME, folder_names
-from todo_manager.intake import Bound
 
 
 class Findings(Struct, frozen=True, kw_only=True):

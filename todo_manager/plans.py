@@ -62,9 +62,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     def phase(self, index: int) -> Phase:
         """The phase with this index; UsageProblem naming the ones there are."""
         if not 0 <= index < len(self.phases):
-            last = len(self.phases) - 1
+            known = f"its phases are 0 to {len(self.phases) - 1}" if self.phases else "it has none"
             raise UsageProblem(
-                f"{self.id} has no phase {index}; its phases are 0 to {last}",
+                f"{self.id} has no phase {index}; {known}",
                 kind=Kind.UNKNOWN_PHASE,
                 hint=f"todo_manager show {self.id}",
             )
@@ -356,6 +356,7 @@ def _changed(plan: Plan, kind: Kind, what: str) -> Untrusted:
 
 
 def words(error: Exception) -> str:
+    """What went wrong with a file, in words; several problems are several lines."""
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
+from todo_manager.canonical import Map, Tree
 from todo_manager.errors import EnvironmentProblem, InvalidDocument, Kind, UsageProblem
 from todo_manager.problems import Problems, did_you_mean
 
 STORE = ".todo_manager"
 SETTINGS = "todo_manager.yaml"
-_KNOWN = ("tools", "path", "env_file")
+_MAX_BYTES = 1_000_000
+"""A settings or env file is written by a person; what is larger is something else."""
 
 
 class Tool(Struct, frozen=True):
@@ -67,92 +71,141 @@ def inside(root: Path, path: str) -> Path:
     if not path or os.path.isabs(path) or ".." in Path(path).parts or "\0" in path:
         raise ValueError(f"{path!r} is not a path inside the project")
     found = root / path
-    if not found.resolve().is_relative_to(root.resolve()):
+    try:
+        real = found.resolve()
+    except (OSError, RuntimeError):
+        raise ValueError(f"{path!r} is a symlink that leads round in a circle") from None
+    if not real.is_relative_to(root.resolve()):
         raise ValueError(f"{path!r} leaves the project through a symlink")
     return found
 
 
 def settings(root: Path) -> Settings:
     """The project's settings; InvalidDocument when the file does not load."""
-    file = root / SETTINGS
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    text = _small_text(root / SETTINGS, SETTINGS)
+    if text is None:
         return Settings()
-    except (OSError, UnicodeError) as error:
-        raise InvalidDocument([f"{SETTINGS}: cannot be read: {error}"]) from None
     problems = Problems(SETTINGS)
-    found = _read_settings(text, problems)
-    for folder in found.path:
-        _check_folder(root, folder, problems)
-    problems.raise_if_any()
+    found = _read_settings(root, text, problems)
+    if problems.errors:
+        raise InvalidDocument(problems.errors, hint=f"correct {SETTINGS}, then repeat")
     return found
 
 
-def _read_settings(text: str, problems: Problems) -> Settings:
-    from todo_manager.canonical import Scalar, line_of
+def _small_text(file: Path, shown: str) -> str | None:
+    """The text of a settings or env file, None without one; InvalidDocument when it is something else.
+
+    Looked at first: a named pipe would be waited for, and a device has no end.
+    """
+    try:
+        if not file.is_file():
+            if not os.path.lexists(file):
+                return None
+            raise InvalidDocument([f"{shown}: is not a file"], hint=f"ls -l {shown}")
+        with open(file, "rb") as stream:
+            data = stream.read(_MAX_BYTES + 1)
+    except OSError as error:
+        problem = f"{shown}: cannot be read: {error.strerror}"
+        raise InvalidDocument([problem], hint=f"ls -l {shown}") from None
+    if len(data) > _MAX_BYTES:
+        problem = f"{shown}: is larger than {_MAX_BYTES // 10**6} MB"
+        raise InvalidDocument([problem], hint=f"ls -l {shown}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        problem = f"{shown}:{line}: is not UTF-8 text"
+        raise InvalidDocument([problem], hint=f"correct {shown}, then repeat") from None
+
+
+def _read_settings(root: Path, text: str, problems: Problems) -> Settings:
+    from todo_manager.checks import fields
     from todo_manager.documents import loader
 
-    tree = loader.load(text, problems) if text.strip() and not _only_comments(text) else {}
-    if not isinstance(tree, dict):
+    tree = loader.load(text, problems) if text.strip() and not _only_comments(text) else Map()
+    if not isinstance(tree, Map):
         if tree is not None:
-            problems.error(line_of(tree), "", "settings are a mapping of keys to values")
+            problems.error(1, "", "settings are a mapping of keys to values")
         return Settings()
-    for key in tree:
-        if key not in _KNOWN:
-            problems.error(line_of(tree[key]), key, f"unknown setting{did_you_mean(key, _KNOWN)}")
-    env_file = tree.get("env_file", Scalar(".env"))
-    path = tree.get("path", [])
-    if not isinstance(env_file, Scalar) or not isinstance(path, list):
-        problems.error(line_of(tree), "", "env_file is one path, path is a list of folders")
-        return Settings()
-    return Settings(
-        tools=_tools(tree.get("tools", {}), problems),
-        path=tuple(str(folder) for folder in path),
-        env_file=str(env_file),
-    )
-
-
-def _check_folder(root: Path, folder: str, problems: Problems) -> None:
-    """A folder of the search path may lie anywhere, but a relative one must be in the project."""
-    if not os.path.isabs(folder):
+    found: dict[str, Any] = {}
+    readers: dict[str, Callable[[Tree], Any]] = {
+        "tools": _tools,
+        "path": lambda value: _folders(root, value),
+        "env_file": lambda value: _env_file(root, value),
+    }
+    for key, value in tree.items():
+        line = tree.key_lines[key]
+        if key not in readers:
+            problems.error(line, key, f"unknown setting{did_you_mean(key, readers)}")
+            continue
         try:
-            inside(root, folder)
-        except ValueError as error:
-            problems.error(0, "path", str(error))
+            found[key] = readers[key](value)
+        except (fields.Wrong, ValueError) as wrong:
+            problems.error(line, key, str(wrong))
+    return Settings(**found)
 
 
 def _only_comments(text: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
 
 
-def _tools(tree: object, problems: Problems) -> dict[str, Tool]:
-    from todo_manager.canonical import line_of
+def _folders(root: Path, tree: Tree) -> tuple[str, ...]:
+    """Folders of the search path may lie anywhere, but a relative one must be in the project."""
+    from todo_manager.checks import fields
+
+    if not isinstance(tree, list):
+        raise ValueError("expected a list of folders")
+    found = tuple(fields.text(folder) for folder in tree)
+    for folder in found:
+        if not os.path.isabs(folder):
+            inside(root, folder)
+    return found
+
+
+def _env_file(root: Path, tree: Tree) -> str:
+    from todo_manager.checks import fields
+
+    found = fields.text(tree)
+    inside(root, found)
+    return found
+
+
+def _tools(tree: Tree) -> dict[str, Tool]:
+    from todo_manager.checks import fields
 
     if not isinstance(tree, dict):
-        problems.error(line_of(tree), "tools", "expected a mapping of names to {path, sha256}")
-        return {}
+        raise ValueError("expected a mapping of names to {path, sha256}")
     found = {}
     for name, value in tree.items():
         if not isinstance(value, dict) or set(value) != {"path", "sha256"}:
-            problems.error(line_of(value), f"tools.{name}", "expected {path: …, sha256: …}")
-        else:
-            found[str(name)] = Tool(str(value["path"]), str(value["sha256"]).lower())
+            raise ValueError(f"{name}: expected {{path: …, sha256: …}}")
+        found[str(name)] = Tool(fields.text(value["path"]), fields.sha256(value["sha256"]))
     return found
 
 
 def env_file_values(root: Path, path: str) -> dict[str, str]:
-    """The values of the project's env file, without expansion; empty when there is none."""
+    """The values of the project's env file, without expansion; empty when there is none.
+
+    Raises InvalidDocument for a line that is not read: it may hold the very secret that must be
+    masked, or the value somebody waits for.
+    """
     try:
         file = inside(root, path)
     except ValueError as error:
-        raise UsageProblem(f"{SETTINGS}: env_file: {error}") from None
-    if not file.is_file():
+        raise UsageProblem(f"the env file: {error}", hint=f"ls -l {path}") from None
+    text = _small_text(file, path)
+    if not text:
         return {}
-    from dotenv import dotenv_values
+    from io import StringIO
 
-    try:
-        values = dotenv_values(file, interpolate=False, encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise UsageProblem(f"{path}: cannot be read: {error}") from None
-    return {name: value for name, value in values.items() if value is not None}
+    from dotenv.parser import parse_stream
+
+    lines = list(parse_stream(StringIO(text)))
+    bad = [
+        f"{path}:{line.original.line}: is not NAME=value, or a quote in it is not closed"
+        for line in lines
+        if line.error
+    ]
+    if bad:
+        raise InvalidDocument(bad, hint=f"correct {path}, then repeat")
+    return {line.key: line.value for line in lines if line.key and line.value is not None}

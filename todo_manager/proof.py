@@ -28,6 +28,8 @@ _PHASES = (
     "SELECT idx, key, needs, definition, digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs"
     " FROM phases WHERE plan = ? ORDER BY idx"
 )
+_RECENT = 500
+"""Events among which a read looks for a gap; `done` and `audit` look among all."""
 _COLUMNS = ("seq", "at", "event", "plan", "key", "actor")
 
 
@@ -114,11 +116,19 @@ def mark_of(event: Mapping[str, Any]) -> str:
     return "done" if event["event"] == "renewed" else str(event["event"])
 
 
-def no_gaps(db: sqlite3.Connection) -> None:
-    """Numbers are given without a gap: IntegrityProblem when an event is missing in the middle."""
-    count, last = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
-    if count != (last or 0):
-        raise broken(f"of {last} events {last - count} are missing")
+def no_gaps(db: sqlite3.Connection, newest: int | None = None) -> None:
+    """Numbers are given without a gap: IntegrityProblem when an event is missing in the middle.
+
+    Looks at all events, or at the `newest` so many: counting takes longer the more there are.
+    """
+    query = "SELECT count(*), min(seq), max(seq) FROM ledger"
+    if newest is not None:
+        query += f" WHERE seq > (SELECT max(seq) FROM ledger) - {newest}"
+    count, first, last = db.execute(query).fetchone()
+    if newest is None:
+        first = 1
+    if count and count != last - first + 1:
+        raise broken(f"of the events {first} to {last}, {last - first + 1 - count} are missing")
 
 
 def accepted(
@@ -177,8 +187,8 @@ def inputs(db: sqlite3.Connection, plan: str, bound: Mapping[str, str]) -> None:
 def head(root: str) -> tuple[int, str]:
     """What the file HEAD says; to be read before anything else is read from the store."""
     try:
-        with open(f"{root}/.todo_manager/HEAD", encoding="ascii") as file:
-            seq, found = file.read().split()
+        with open(f"{root}/.todo_manager/HEAD", "rb") as file:
+            seq, found = file.read().decode().split()
         return int(seq), found
     except PermissionError as error:
         from todo_manager import read_problems
@@ -199,7 +209,7 @@ def plan(
     row = db.execute("SELECT hash FROM ledger WHERE seq = ?", (seq,)).fetchone()
     if seq > 0 and (row is None or row["hash"] != found):
         raise broken(f"HEAD has seen event {seq}, and the ledger does not hold that event")
-    no_gaps(db)
+    no_gaps(db, _RECENT)
     phases = [_phase(row) for row in db.execute(_PHASES, (plan_id,))]
     accepted(db, db.execute("SELECT * FROM plans WHERE id = ?", (plan_id,)).fetchone(), phases)
     inputs(db, plan_id, bound)

@@ -10,10 +10,15 @@ import os
 import sqlite3
 
 from todo_manager import lock_file
+from todo_manager.proof import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    from collections.abc import Iterable
     from typing import Any
+
+
+_ADDED = "was added since the plan was accepted"
 
 
 def look(db: sqlite3.Connection, root: str, plan: str) -> tuple[str, dict[int, str]]:
@@ -22,6 +27,12 @@ def look(db: sqlite3.Connection, root: str, plan: str) -> tuple[str, dict[int, s
     changed: dict[int, str] = {}
     rows = db.execute("SELECT * FROM files WHERE plan = ?", (plan,)).fetchall()
     for row in rows:
+        if row["role"] == "pins":
+            wanted = row["path"].split("\n")
+            found = {name for pattern in wanted for name in matching(root, pattern)}
+            if names_digest(found) != row["sha256"]:
+                changed[row["phase"]] = f"other files match the pins {', '.join(wanted)} now"
+            continue
         state = _state(root, row)
         if row["role"] == "source":
             source = state
@@ -35,6 +46,19 @@ def running(store: str, phases: list[dict[str, Any]]) -> frozenset[int]:
     """Indexes of the phases (rows with idx and lock) that some process holds."""
     held = lock_file.held_numbers(store, [phase["lock"] for phase in phases])
     return frozenset(phase["idx"] for phase in phases if phase["lock"] in held)
+
+
+def matching(root: str, pattern: str) -> list[str]:
+    """The files of a project that a pin names or matches, as relative paths."""
+    import glob
+
+    names = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
+    return [name for name in names if os.path.isfile(os.path.join(root, name))]
+
+
+def names_digest(names: Iterable[str]) -> str:
+    """What stands in the store for the names of the files that the pins of a phase matched."""
+    return digest("\n".join(sorted(names)))
 
 
 def _state(root: str, row: sqlite3.Row) -> str:
@@ -69,19 +93,24 @@ def _added(root: str, plan: str, rows: list[sqlite3.Row]) -> dict[int, str]:
             continue
         index = _script_index(path)
         for phase in with_scripts if index is None else {index}:
-            found.setdefault(phase, f"{path} was added since the plan was accepted")
+            what = "cannot be looked into" if path.endswith("/") else _ADDED
+            found.setdefault(phase, f"{path} {what}")
     return found
 
 
 def _walk(folder: str, prefix: str) -> list[str]:
     found = []
-    for entry in os.scandir(folder):
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return [f"{prefix}/"]
+    for entry in entries:
         name = entry.name
         if name.startswith(".") or name == "__pycache__" or name.endswith(("~", ".pyc")):
             continue
         if entry.is_dir(follow_symlinks=False):
             found += _walk(entry.path, f"{prefix}/{name}")
-        else:
+        elif not entry.is_dir():  # a link to a folder is not followed, and so not bound
             found.append(f"{prefix}/{name}")
     return found
 

@@ -84,8 +84,9 @@ def unknown_plan(db: sqlite3.Connection, wanted: str) -> TodoError:
 
 def unknown_phase(plan: str, index: int, count: int) -> TodoError:
     """The plan has no phase with this index."""
+    known = f"its phases are 0 to {count - 1}" if count else "it has none at all"
     return UsageProblem(
-        f"{plan} has no phase {index}; its phases are 0 to {count - 1}",
+        f"{plan} has no phase {index}; {known}",
         kind=Kind.UNKNOWN_PHASE,
         hint=f"todo_manager show {plan}",
     )

@@ -63,23 +63,16 @@ def open_store(root: str) -> sqlite3.Connection:
     A store of a newer version is read as far as it can be.
     """
     path = os.path.join(root, STORE, "store.db")
-    problem = None
     if not os.path.exists(path):
         from todo_manager import read_problems
 
         raise read_problems.no_file(os.path.dirname(path))
     try:
-        connection = _connect(path)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        return _connect(path)
     except sqlite3.Error as error:
-        version, problem = 0, error
-    if version == 0:
         from todo_manager import read_problems
 
-        raise (
-            read_problems.unreadable(path, problem) if problem else read_problems.not_a_store(path)
-        )
-    return connection
+        raise read_problems.unreadable(path, error) from None
 
 
 def open_snapshot(root: str) -> sqlite3.Connection:
@@ -92,14 +85,26 @@ def open_snapshot(root: str) -> sqlite3.Connection:
 def _connect(path: str) -> sqlite3.Connection:
     quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
-        connection = sqlite3.connect(f"file:{quoted}?mode=ro", uri=True, timeout=30)
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return _opened(f"file:{quoted}?mode=ro", path)
     except sqlite3.OperationalError:
         # A reader that may not write the folder cannot make WAL's shared memory. With no WAL file
         # the database file alone is complete, and can be read as it stands.
         if os.path.exists(path + "-wal") or os.access(os.path.dirname(path), os.W_OK):
             raise
-        connection = sqlite3.connect(f"file:{quoted}?mode=ro&immutable=1", uri=True)
+        return _opened(f"file:{quoted}?mode=ro&immutable=1", path)
+
+
+def _opened(uri: str, path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=30)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            from todo_manager import read_problems
+
+            raise read_problems.not_a_store(path)
+    except BaseException:
+        connection.close()
+        raise
     connection.row_factory = sqlite3.Row
     return connection
 

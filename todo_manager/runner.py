@@ -17,7 +17,7 @@ from todo_manager.canonical import Tree
 from todo_manager.checks.base import Check, Outcome, World
 from todo_manager.checks.parse import kind_of, parse
 from todo_manager.crashpoints import point
-from todo_manager.definition import Definition, is_required
+from todo_manager.definition import Definition, is_required, secrets_of
 from todo_manager.documents.substitution import resolve_tree
 from todo_manager.model import Result, Verdict
 from todo_manager.processes.client import Cancel
@@ -61,7 +61,19 @@ def jobs() -> int:
 
 def build(definition: Definition, values: Mapping[str, str]) -> list[_Job]:
     """The checks of a definition with inputs and secrets put in; what cannot be read becomes an error."""
-    return [_job(id_, tree, values) for id_, tree in definition.checks]
+    return [
+        _unfit(id_, tree, definition, values) or _job(id_, tree, values)
+        for id_, tree in definition.checks
+    ]
+
+
+def _unfit(id_: str, tree: Tree, definition: Definition, values: Mapping[str, str]) -> _Job | None:
+    """A check that lacks a secret: run without it, it would look at something else."""
+    for name in secrets_of(definition, tree):
+        if name not in values:
+            how = "set it in the environment or in the env file"
+            return _Job(id_, tree, None, f"the secret {name} has no value; {how}")
+    return None
 
 
 def _job(id_: str, tree: Tree, values: Mapping[str, str]) -> _Job:
@@ -164,7 +176,7 @@ class _Worker:
         if job.check is None:
             outcome = Outcome(
                 verdict=Verdict.ERROR,
-                expected="a check that can be read",
+                expected="a check that can be run",
                 message=job.problem or "cannot be read",
             )
         else:

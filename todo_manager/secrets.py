@@ -5,6 +5,7 @@ Matching happens on the true text; masking is the last step before a result leav
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,6 +19,9 @@ MASK = "•••"
 SHORTEST = 6
 """Shorter values are not masked: they would blot out ordinary text. They are reported instead."""
 
+CUT = "..."
+"""What stands where a message was cut off."""
+
 _LOOKS_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|KEY", re.IGNORECASE)
 
 
@@ -26,14 +30,20 @@ def looks_secret(name: str) -> bool:
     return _LOOKS_SECRET.search(name) is not None
 
 
+def _forms(value: str) -> set[str]:
+    """How a value looks in a URL, in JSON, and where Python shows it."""
+    quoted = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
+    return {quote(value, safe=""), *(text[1:-1] for text in quoted)}
+
+
 class Masker:
-    """Replaces known secret values, also as they look inside a URL."""
+    """Replaces known secret values, also as they look in a URL, in JSON, or where they were cut off."""
 
     def __init__(self, values: Iterable[str]) -> None:
         wanted = {value for value in values if len(value) >= SHORTEST}
-        wanted |= {quote(value, safe="") for value in wanted}
         wanted |= {line for value in wanted for line in value.splitlines() if len(line) >= SHORTEST}
-        ordered = sorted(wanted, key=len, reverse=True)
+        wanted |= {form for value in wanted for form in _forms(value)}
+        self._ordered = ordered = sorted(wanted, key=len, reverse=True)
         self._texts = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         self._bytes = (
             re.compile(b"|".join(re.escape(value.encode()) for value in ordered))
@@ -42,7 +52,18 @@ class Masker:
         )
 
     def text(self, value: str) -> str:
-        return self._texts.sub(MASK, value) if self._texts else value
+        if not self._texts:
+            return value
+        *cut, last = self._texts.sub(MASK, value).split(CUT)
+        return CUT.join([*map(self._without_beginning, cut), last])
+
+    def _without_beginning(self, text: str) -> str:
+        """A text that was cut off at its end, without the beginning of a secret that ends it."""
+        for value in self._ordered:
+            for length in range(min(len(value) - 1, len(text)), SHORTEST - 1, -1):
+                if text.endswith(value[:length]):
+                    return text[:-length] + MASK
+        return text
 
     def tree(self, value: Any) -> Any:
         """Any JSON value with every text in it masked, keys included."""

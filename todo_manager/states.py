@@ -57,14 +57,27 @@ class _Deriving:
         self._below: dict[int, frozenset[int]] = {}
 
     def all(self) -> list[Standing]:
-        return [self._of(phase) for phase in self._phases]
+        for phase in self._phases:
+            self._settle(phase)
+        return [self._known[phase["idx"]] for phase in self._phases]
 
-    def _of(self, phase: Mapping[str, Any]) -> Standing:
-        if phase["idx"] not in self._known:
-            # Set first: rows edited into a circle of needs must not recurse for ever.
-            self._known[phase["idx"]] = Standing("blocked", "its needs form a circle")
-            self._known[phase["idx"]] = self._first_match(phase)
-        return self._known[phase["idx"]]
+    def _settle(self, phase: Mapping[str, Any]) -> None:
+        """Needs first, without recursion: a plan may have more phases than Python has stack."""
+        waiting, met = [phase], set()
+        while waiting:
+            top = waiting[-1]
+            todo = [need for need in self._needed(top) if need["idx"] not in self._known]
+            if todo and top["idx"] not in met:
+                met.add(top["idx"])
+                waiting += todo
+                continue
+            waiting.pop()
+            if top["idx"] not in self._known:
+                # Needs that are not settled by now are a circle, which only edited rows can hold.
+                self._known[top["idx"]] = (
+                    Standing("blocked", "its needs form a circle") if todo else self._first_match(top)
+                )
+                self._below[top["idx"]] = self._attested_below(top)
 
     def _first_match(self, phase: Mapping[str, Any]) -> Standing:
         if self._archived:
@@ -100,13 +113,13 @@ class _Deriving:
         return f"rests on attested {', '.join(map(str, sorted(attested)))}" if attested else ""
 
     def _attested_below(self, phase: Mapping[str, Any]) -> frozenset[int]:
-        """Indexes of the attested phases it needs, directly or not; worked out once a phase."""
-        if phase["idx"] not in self._below:
-            self._below[phase["idx"]] = frozenset()  # as in _of
-            for need, standing in self._needs(phase):
-                own = {need["idx"]} if standing.state == "attested" else set()
-                self._below[phase["idx"]] |= own | self._attested_below(need)
-        return self._below[phase["idx"]]
+        """Indexes of the attested phases it needs, directly or through them."""
+        found: set[int] = set()
+        for need, standing in self._needs(phase):
+            found |= self._below.get(need["idx"], frozenset())
+            if standing.state == "attested":
+                found.add(need["idx"])
+        return frozenset(found)
 
     def _blocked(self, phase: Mapping[str, Any]) -> str:
         for need, standing in self._needs(phase):
@@ -123,5 +136,8 @@ class _Deriving:
         return Standing("ready", self._changed.get(phase["idx"], ""))
 
     def _needs(self, phase: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Standing]]:
-        known = [self._by_key[key] for key in phase["needs"] if key in self._by_key]
-        return [(need, self._of(need)) for need in known]
+        known = [need for need in self._needed(phase) if need["idx"] in self._known]
+        return [(need, self._known[need["idx"]]) for need in known]
+
+    def _needed(self, phase: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return [self._by_key[key] for key in phase["needs"] if key in self._by_key]

@@ -94,7 +94,7 @@ def build(root: Path, plans: int, command: list[str]) -> None:
     (root / "docs").mkdir()
     (root / "docs/protocol.md").write_text("how a rollback goes\n")
     (root / "plan.yaml").write_text(PLAN)
-    for words in (["init"], ["import", "plan.yaml"], ["done", "plan-0", "0"]):
+    for words in (["init"], ["import", "plan.yaml"], ["done", "plan-0", "0", "--json"]):
         subprocess.run(
             [*command, *words], cwd=root, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL
         )

@@ -50,7 +50,8 @@ def load(kind: str) -> type[Check]:
     Raises TypeError for a class that would make check mappings ambiguous: none of its parameters may
     bear the name of a kind, for the kind is known by being the one such key.
     """
-    found: type[Check] = getattr(import_module(f"todo_manager.checks.{kind}"), KINDS[kind])
+    name = KINDS[kind]
+    found: type[Check] = getattr(import_module(f"todo_manager.checks.{kind}"), name)
     parameters = set(found.__struct_fields__)
     if found.kind != kind or "subject" not in parameters:
         raise TypeError(f"{found.__name__} is registered as the kind {kind} and is not one")

@@ -151,5 +151,6 @@ def tail_of(ran: Ran) -> str:
     for output in (ran.stderr, ran.stdout):
         lines = output.kept.decode("utf-8", "replace").strip().splitlines()
         if lines:
-            return f" ({lines[-1].strip()[:200]})"
+            line = lines[-1].strip()
+            return f" ({line if len(line) <= 200 else line[:200] + '...'})"
     return ""

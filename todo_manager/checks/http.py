@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +34,7 @@ from todo_manager.model import Output, Verdict
 if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
 
+_importing = threading.Lock()
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = ("connection", "content-length", "transfer-encoding")
@@ -139,6 +141,7 @@ class Http(Check, frozen=True, kw_only=True):
     def attempt(self, world: World, timeout: float) -> Outcome:
         from http.client import HTTPException
 
+        import_client()
         from urllib3.exceptions import HTTPError
 
         exchange = Exchange(timeout)
@@ -286,6 +289,12 @@ class Http(Check, frozen=True, kw_only=True):
         if answer.body.truncated:
             return Judgement(Verdict.ERROR, expected, "the body is longer than what is read of it")
         return Judgement(Verdict.PASSED, expected, actual)
+
+
+def import_client() -> None:
+    """Import urllib3 whole, by one thread alone: its parts import each other in a circle."""
+    with _importing:
+        import urllib3.connection  # noqa: F401 - used by whoever comes after
 
 
 def _protocol(problem: Exception) -> tuple[Verdict, str]:

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, get_type_hints
 
-from msgspec import structs
-
 from todo_manager.canonical import Tree, line_of
 from todo_manager.checks import KINDS, LATER_KINDS, LATER_PARAMETERS, load
 from todo_manager.checks.base import Check
@@ -54,20 +52,13 @@ def converters(kind: type[Check]) -> dict[str, Convert]:
     }
 
 
-@functools.cache
-def _required(kind: type[Check]) -> frozenset[str]:
-    """The parameters of a kind that have no default."""
-    return frozenset(field.name for field in structs.fields(kind) if field.required)
-
-
 def parse(
     tree: Tree, report: Report, *, inputs: Collection[str] = (), secrets: Collection[str] = ()
 ) -> Check | None:
     """The check a mapping describes, or None after everything wrong with it went to `report`.
 
     `inputs` and `secrets` are names that may stand unresolved in it. Fields that hold one keep their
-    default in the check returned, or stay as written: it is good for its label and its lint, not for
-    running.
+    default in the check returned: it is good for its label and its lint, not for running.
     """
     if not isinstance(tree, dict):
         report(line_of(tree), "", "a check is a mapping with one kind, like `file: docs/plan.md`")
@@ -98,11 +89,6 @@ def _kind(tree: dict[str, Tree], report: Report) -> str | None:
     return None
 
 
-def _as_written(tree: Tree) -> str | tuple[str, ...]:
-    """A subject without a default in which an input still stands."""
-    return tuple(map(str, tree)) if isinstance(tree, list) else str(tree)
-
-
 def _key_line(tree: Tree, key: str) -> int:
     return int(getattr(tree, "key_lines", {}).get(key, line_of(tree)))
 
@@ -130,12 +116,8 @@ class _Reader:
             name = "subject" if key == self.kind.kind else key
             if name == "id" or name not in self._fields or key == "subject":
                 self._unknown(tree, key)
-            elif not self._may_stand(name, key, value):
-                continue
-            elif not self._unresolved(name, value):
+            elif self._may_stand(name, key, value) and not self._unresolved(name, value):
                 self._convert(found, name, key, value)
-            elif name in _required(self.kind):
-                found[name] = _as_written(value)
         return found
 
     def build(self, values: dict[str, Any], line: int) -> Check | None:

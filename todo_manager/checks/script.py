@@ -9,7 +9,14 @@ from todo_manager.canonical import Tree
 from todo_manager.checks import fields
 from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude
 from todo_manager.checks.command import run_facts, tail_of, why_no_exit_code
-from todo_manager.checks.expect import Expectation, Judgement, judge_paths, load_json, paths
+from todo_manager.checks.expect import (
+    Expectation,
+    Judgement,
+    judge_paths,
+    load_json,
+    paths,
+    show,
+)
 from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.model import Verdict
 
@@ -95,6 +102,6 @@ def read_facts(path: str) -> dict[str, Any]:
         if line.strip():
             fact = load_json(line)
             if not isinstance(fact, dict):
-                raise ValueError(f"{line[:80]!r} is not a JSON object")
+                raise ValueError(f"{show(line)} is not a JSON object")
             found |= fact
     return found

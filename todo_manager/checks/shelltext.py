@@ -6,6 +6,7 @@ out: an ending that succeeds whatever came before, and constructs that switch th
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -30,14 +31,18 @@ def cannot_fail(subject: str | Sequence[str], *, judged: bool = False) -> str | 
 
     `judged`: what it writes is judged too, so that `|| echo 0` is an answer.
     """
-    return _Judge(judged).subject(subject) or None
+    return _judgement(subject if isinstance(subject, str) else tuple(subject), judged)[0] or None
 
 
 def doubts(subject: str | Sequence[str], *, judged: bool = False) -> list[str]:
     """What in a shell text or argument list may hide a failure; for lint."""
+    return list(_judgement(subject if isinstance(subject, str) else tuple(subject), judged)[1])
+
+
+@functools.lru_cache(maxsize=32)
+def _judgement(subject: str | tuple[str, ...], judged: bool) -> tuple[str, tuple[str, ...]]:
     judge = _Judge(judged)
-    judge.subject(subject)
-    return list(judge.notes)
+    return judge.subject(subject), tuple(judge.notes)
 
 
 class _Judge:

@@ -101,7 +101,8 @@ class Walk:
             if not either:
                 proven, reason = False, "" if right.speaks else right.reason
             elif right.reason:
-                self._judge.note(f"`|| {self._last or 'true'}` hides a failure")
+                if self._last != "exit":
+                    self._judge.note(f"`|| {self._last or 'true'}` hides a failure")
                 proven, reason = True, right.reason
             elif not proven:
                 reason = ""

@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from todo_manager import actors, documents, intake, ledger, plans, project
+from todo_manager import actors, binding, documents, intake, ledger, plans, project
 from todo_manager.errors import UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Plan
@@ -74,21 +74,21 @@ def seconds(text: str) -> float:
         raise UsageProblem(str(wrong), hint="like --wait 60s") from None
 
 
-def bound_document(found: Project, plan: Plan, file: str | None) -> intake.Bound:
+def bound_document(found: Project, plan: Plan, file: str | None) -> binding.Bound:
     """The proposal for a plan: FILE, else its document, else the document as it was accepted.
 
     Raises InvalidDocument when it does not load or no longer holds the plan.
     """
     if file is not None:
         path = Path(file)
-        document, in_project = documents.read(path), intake.project_path(found.root, path)
+        document, in_project = documents.read(path), binding.project_path(found.root, path)
     elif plan.source_path and (found.root / plan.source_path).exists():
         in_project = plan.source_path
         document = documents.read(found.root / in_project, in_project)
     else:
         in_project = plan.source_path
         document = documents.parse(intake.accepted_bytes(found, plan), in_project or plan.id)
-    for bound in intake.bind(found.root, found.settings, document, in_project):
+    for bound in binding.bind(found.root, found.settings, document, in_project):
         if bound.plan.id == plan.id:
             return bound
     raise UsageProblem(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from todo_manager import actors, documents, intake, store
+from todo_manager import actors, binding, documents, intake, store
 from todo_manager.project import STORE, find, home_for, settings
 from todo_manager.render.output import Output
 from todo_manager.workspace import Project
@@ -27,8 +27,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     bound = []
     for name in arguments.files:
         document = documents.read(Path(name))
-        path = intake.project_path(root, Path(name))
-        bound.append((name, intake.bind(root, settings(root), document, path)))
+        path = binding.project_path(root, Path(name))
+        bound.append((name, binding.bind(root, settings(root), document, path)))
     created = _ensure_store(root, output)
     project = Project(root)
     actor = actors.actor(arguments.actor, root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from todo_manager import documents, intake, lint, project
+from todo_manager import binding, documents, lint, project
 from todo_manager.errors import Kind, Refused
 from todo_manager.render.output import Output
 
@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     warnings: list[str] = []
     for name in arguments.files:
         document = documents.read(Path(name))
-        path = intake.project_path(root, Path(name))
-        bounds = intake.bind(root, project.settings(root), document, path)
+        path = binding.project_path(root, Path(name))
+        bounds = binding.bind(root, project.settings(root), document, path)
         for bound in bounds:
             found = lint.look(root, bound)
             errors += found.errors

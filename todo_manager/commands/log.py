@@ -8,7 +8,7 @@ import json
 import zlib
 from typing import Any
 
-from todo_manager import ledger, reads
+from todo_manager import ledger, read_problems, reads
 from todo_manager.errors import UsageProblem
 from todo_manager.render.output import Output
 from todo_manager.render.plain import indent, one_line
@@ -18,7 +18,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", help="only this plan")
     parser.add_argument("phase", nargs="?", type=int, help="only this phase")
     parser.add_argument("--run", type=int, metavar="N", help="everything event N recorded")
-    parser.add_argument("--last", type=int, default=50, metavar="N", help="how many (default 50)")
+    parser.add_argument(
+        "--last", type=_count, default=50, metavar="N", help="how many (default 50)"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events, like 50")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -36,7 +44,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             values.append(_key(db, plan, arguments.phase))
     rows = db.execute(
         f"SELECT * FROM ledger WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?",
-        (*values, max(0, arguments.last)),
+        (*values, arguments.last),
     ).fetchall()
     events = [ledger.checked(row) for row in reversed(rows)]
     output.data = {"events": [_public(event) for event in events]}
@@ -48,10 +56,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _key(db: Any, plan: str, index: int) -> str:
-    row = db.execute("SELECT key FROM phases WHERE plan = ? AND idx = ?", (plan, index)).fetchone()
-    if row is None:
-        raise UsageProblem(f"{plan} has no phase {index}", hint=f"todo_manager show {plan}")
-    return str(row["key"])
+    rows = db.execute("SELECT key FROM phases WHERE plan = ? ORDER BY idx", (plan,)).fetchall()
+    if not 0 <= index < len(rows):
+        raise read_problems.unknown_phase(plan, index, len(rows))
+    return str(rows[index]["key"])
 
 
 def _public(event: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +82,8 @@ def _line(event: dict[str, Any]) -> str:
 
 
 def _one(db: Any, seq: int, output: Output) -> int:
-    row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq,)).fetchone()
+    known = 0 < seq < 2**63  # what SQLite can be asked for
+    row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq if known else 0,)).fetchone()
     if row is None:
         raise UsageProblem(f"the ledger has no event {seq}", hint="todo_manager log")
     event = ledger.checked(row)

@@ -42,17 +42,19 @@ def parse(original: bytes, shown: str) -> Document:
 
 def read_bytes(path: Path, shown: str) -> bytes:
     """The bytes of a document; InvalidDocument when it is absent, no file, or too large to be one."""
+    look = f"ls -l {shown}"
     try:
         if not path.is_file():
             what = "is not a file" if path.exists() else "no such file"
-            raise InvalidDocument([f"{shown}: {what}"], hint=f"ls -l {shown}")
+            raise InvalidDocument([f"{shown}: {what}"], hint=look)
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InvalidDocument([f"{shown}: cannot be read: {reason}"]) from None
+        raise InvalidDocument([f"{shown}: cannot be read: {reason}"], hint=look) from None
     if len(data) > MAX_BYTES:
-        raise InvalidDocument([f"{shown}: is larger than {MAX_BYTES // 10**6} MB; a plan is not"])
+        problem = f"{shown}: is larger than {MAX_BYTES // 10**6} MB; a plan is not"
+        raise InvalidDocument([problem], hint=look)
     return data
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from graphlib import CycleError, TopologicalSorter
 
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks import load as load_kind
 from todo_manager.checks.parse import kind_of, parse
 from todo_manager.documents.names import is_plain_id, slug
 from todo_manager.documents.section import Section
-from todo_manager.documents.substitution import Names
+from todo_manager.documents.substitution import Names, few
 from todo_manager.model import PhaseDoc
 from todo_manager.problems import Problems, did_you_mean
 
@@ -51,7 +52,7 @@ class PhaseReader(Section):
             self.error("title", "its letters make no key: write one, like `key: build`")
         return found
 
-    def phase(self, key: str, before: list[str], keys: list[str]) -> PhaseDoc:
+    def phase(self, key: str, before: list[str], keys: Collection[str]) -> PhaseDoc:
         """The phase; `before` is the key of the one before it, if any, `keys` are all there are."""
         self.allow(_PHASE_KEYS, ("title",))
         return PhaseDoc(
@@ -64,7 +65,7 @@ class PhaseReader(Section):
             verify=self._verify(),
         )
 
-    def _needs(self, before: list[str], keys: list[str]) -> tuple[str, ...]:
+    def _needs(self, before: list[str], keys: Collection[str]) -> tuple[str, ...]:
         if "needs" not in self.tree:
             return tuple(before)
         wanted = []
@@ -76,7 +77,7 @@ class PhaseReader(Section):
             self.problems.error(
                 line_of(item),
                 f"{self.at('needs')}[{index}]",
-                f"there is no phase with the key {name!r}{did_you_mean(name, keys)}",
+                f"there is no phase with the key {name!r}{did_you_mean(name, few(keys))}",
             )
         return tuple(dict.fromkeys(wanted))
 
@@ -131,12 +132,12 @@ def check_id(tree: Tree, position: int) -> str:
 def circle(phases: Iterable[PhaseDoc]) -> tuple[str, ...]:
     """The keys of phases that need each other in a circle, in that order; empty when none do."""
     needs = {phase.key: phase.needs for phase in phases}
-    while free := [key for key, wanted in needs.items() if not set(wanted) & needs.keys()]:
-        for key in free:
-            del needs[key]
-    walked: list[str] = []
-    here = next(iter(needs), "")
-    while here and here not in walked:
-        walked.append(here)
-        here = next(key for key in needs[here] if key in needs)
-    return tuple(walked[walked.index(here) :]) if walked else ()
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        # Each of these is needed by the next one, and the last is the first again.
+        found = tuple(reversed(error.args[1][1:]))
+        first = min(map(list(needs).index, found))
+        start = found.index(list(needs)[first])
+        return found[start:] + found[:start]
+    return ()

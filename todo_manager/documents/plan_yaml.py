@@ -120,12 +120,13 @@ class _PlanReader(Section):
             if isinstance(item, Map) or self._not_a_mapping(item, index)
         ]
         keys = [reader.key() for reader in readers]
-        self._twins(readers, keys)
+        twins = self._twins(readers, keys)
+        known = dict.fromkeys(keys)
         phases = tuple(
-            reader.phase(key, keys[index - 1 : index], keys)
+            reader.phase(key, keys[index - 1 : index], known)
             for index, (reader, key) in enumerate(zip(readers, keys))
         )
-        if found := circle(phases):
+        if not twins and (found := circle(phases)):
             way = " needs ".join((*found, found[0]))
             readers[keys.index(found[0])].error("needs", f"goes round in a circle: {way}")
         return phases
@@ -134,12 +135,17 @@ class _PlanReader(Section):
         self.problems.error(line_of(item), f"phases[{index}]", "a phase is a mapping with a title")
         return False
 
-    def _twins(self, readers: list[PhaseReader], keys: list[str]) -> None:
+    def _twins(self, readers: list[PhaseReader], keys: list[str]) -> bool:
+        """Report phases with the key of an earlier one; whether there are any."""
+        seen: dict[str, int] = {}
+        twins = False
         for index, key in enumerate(keys):
-            if key and key in keys[:index]:
-                readers[index].error(
-                    "key", f"two phases have the key {key} (phases {keys.index(key)} and {index})"
-                )
+            first = seen.setdefault(key, index)
+            if key and first != index:
+                twins = True
+                what = f"two phases have the key {key} (phases {first} and {index})"
+                readers[index].error("key", what)
+        return twins
 
 
 def _name_problem(name: str, seen: Mapping[str, str]) -> str:

@@ -8,10 +8,13 @@ the loader or an interpreter are refused: an input of that name would decide wha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from todo_manager.canonical import Map, Scalar, Seq, Tree, line_of
 from todo_manager.checks.parse import REFERENCE, references
+from todo_manager.documents.base import MAX_BYTES
+from todo_manager.documents.loader import MAX_DEPTH
 from todo_manager.problems import Problems, did_you_mean
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -63,6 +66,11 @@ def resolve_tree(tree: Tree, values: Mapping[str, str]) -> Tree:
     return tree.replaced(resolve(tree, values))
 
 
+def few(known: Iterable[str]) -> list[str]:
+    """As many names as one looks through for the one that was meant."""
+    return list(islice(known, 300))
+
+
 class Names:
     """The declared names of one plan, and the replacement of its vars."""
 
@@ -75,11 +83,13 @@ class Names:
     ) -> None:
         self.inputs = inputs
         self.secrets = secrets
-        self.known = (*inputs, *secrets, *vars_)
+        self.known = frozenset([*inputs, *secrets, *vars_])
         self._raw = vars_
         self._problems = problems
         self._done: dict[str, Tree] = {}
         self._open: list[str] = []
+        self._room = MAX_BYTES
+        """Characters by which vars may still make the plan longer: they double as easily as aliases."""
 
     def scalars(self) -> dict[str, Tree]:
         """Every var that is one value, replaced; lists and mappings are for `for_each` alone."""
@@ -120,11 +130,20 @@ class Names:
             self._placeholder(value, path)
 
         def replaced(match: re.Match[str]) -> str:
-            if match[1] or match[2] not in self._raw:
+            if match[1] or match[2] not in self._raw or self._room < 0:
                 return match[0]
-            return str(self._whole(match[2], value, path))
+            text = self._whole(match[2], value, path)
+            return text if self._fits(text, value.line, path) else match[0]
 
         return value.replaced(REFERENCE.sub(replaced, value))
+
+    def _fits(self, text: str, line: int, path: str) -> bool:
+        """Whether there is still room for a replaced var; that there is none is told once."""
+        if 0 <= self._room < len(text):
+            what = f"vars make the plan longer than {MAX_BYTES // 10**6} MB"
+            self._problems.error(line, path, what)
+        self._room = self._room - len(text) if self._room >= len(text) else -1
+        return self._room >= 0
 
     def _whole(self, name: str, where: Scalar, path: str) -> str:
         value = self._value(name)
@@ -133,13 +152,17 @@ class Names:
         self._problems.error(
             where.line, path, f"the var {name} is a list or mapping, not one value"
         )
-        return ""
+        return f"${{{name}}}"
 
     def _value(self, name: str) -> Tree:
         if name in self._open:
             self._problems.error(
                 line_of(self._raw[name]), f"vars.{name}", "refers to itself through other vars"
             )
+            return Scalar("")
+        if len(self._open) > MAX_DEPTH:
+            what = f"vars stand in each other more than {MAX_DEPTH} deep"
+            self._problems.error(line_of(self._raw[name]), f"vars.{name}", what)
             return Scalar("")
         if name not in self._done:
             self._open.append(name)
@@ -148,12 +171,12 @@ class Names:
         return self._done[name]
 
     def _undeclared(self, value: Scalar, path: str) -> None:
-        for name in sorted(references(value) - set(self.known)):
+        for name in sorted(references(value) - self.known):
             self._problems.error(
                 value.line,
                 path,
                 f"${{{name}}} is not declared under inputs, secrets or vars"
-                f"{did_you_mean(name, self.known)}; for the text itself write $${{{name}}}",
+                f"{did_you_mean(name, few(self.known))}; for the text itself write $${{{name}}}",
             )
 
     def _placeholder(self, value: Scalar, path: str) -> None:

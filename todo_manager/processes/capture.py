@@ -11,6 +11,8 @@ CAP = 2**20
 """Bytes kept of a stream: 1 MiB, the first quarter and the last three."""
 _HEAD = CAP // 4
 _TAIL = CAP - _HEAD
+_LINE = 4096
+"""Bytes within which the end of a line is looked for, at both sides of what is left out."""
 
 
 class Capture:
@@ -37,13 +39,17 @@ class Capture:
 
     def output(self) -> Output:
         """What was written, and the part of it that was kept, with a line where something is left out."""
-        tail = b"".join(self._tail)[-_TAIL:]
-        missing = self._size - len(self._head) - len(tail)
+        head, tail = bytes(self._head), b"".join(self._tail)[-_TAIL:]
+        if self._size > len(head) + len(tail):
+            # Whole lines, where there are lines: half a secret would not be known as one.
+            head = head[: head.rfind(b"\n", len(head) - _LINE) + 1] or head
+            tail = tail[tail.find(b"\n", 0, _LINE) + 1 :]
+        missing = self._size - len(head) - len(tail)
         gap = f"\n[... {missing} bytes were not kept ...]\n".encode() if missing else b""
         return Output(
             stream=self.stream,
             size=self._size,
             sha256=self._hash.hexdigest(),
-            kept=bytes(self._head) + gap + tail,
+            kept=head + gap + tail,
             truncated=bool(missing),
         )
