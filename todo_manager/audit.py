@@ -40,6 +40,8 @@ class _Replay:
         self.marks: dict[tuple[str, str], dict[str, Any]] = {}
         self.bound: dict[str, dict[str, str]] = {}
         self.outputs: set[str] = set()
+        self.whole = False
+        """Whether every event could be read: what an unread one did to the states is not known."""
         self.sources: set[str] = set()
 
     def take(self, event: dict[str, Any]) -> None:
@@ -60,7 +62,8 @@ def audit(db: sqlite3.Connection, root: Path) -> Audited:
     try:
         replay = _Replay()
         breaks = list(_chain(db, head, replay))
-        breaks += list(_states(db, replay))
+        if replay.whole:
+            breaks += list(_states(db, replay))
         breaks += list(_blobs(db, replay))
         events = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
     finally:
@@ -83,7 +86,7 @@ def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> It
         try:
             event = ledger.checked(row)
         except IntegrityProblem as problem:
-            yield problem.message
+            yield problem.message.removeprefix(ledger.BROKEN)
             return
         if event["prev"] != before:
             yield f"event {row['seq']} does not follow the one before it"
@@ -93,6 +96,7 @@ def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> It
             replay.take(event)
         except (KeyError, TypeError, AttributeError):
             yield f"event {row['seq']} is not an event as this program writes them"
+    replay.whole = True
     if seen.get(head.seq) != head.hash:
         yield f"HEAD has seen event {head.seq}, and the ledger does not hold that event"
 

@@ -41,12 +41,8 @@ def told(problem: BaseException) -> TodoError:
     """The words for an ending: an interrupt, the database's own trouble, or a mistake of ours."""
     if isinstance(problem, KeyboardInterrupt):
         return _interrupted(problem)
-    if isinstance(problem, sqlite3.Error) and _is_the_stores(problem):
-        try:
-            return store.trouble(problem, Path(reads.find_root(".")))
-        except (TodoError, OSError):
-            pass  # the folder itself went away
-    return _mistake(problem)
+    found = _of_the_store(problem) if isinstance(problem, sqlite3.Error) else None
+    return found or _mistake(problem)
 
 
 def _interrupted(interrupt: KeyboardInterrupt) -> TodoError:
@@ -64,9 +60,18 @@ def _interrupted(interrupt: KeyboardInterrupt) -> TodoError:
     )
 
 
-def _is_the_stores(problem: sqlite3.Error) -> bool:
-    """Whether it comes from the file and not from a statement of ours that is wrong."""
-    return getattr(problem, "sqlite_errorname", "SQLITE_ERROR") != "SQLITE_ERROR"
+def _of_the_store(problem: sqlite3.Error) -> TodoError | None:
+    """The words when it comes from the file; None when a statement of ours is wrong.
+
+    A statement is also wrong in a store whose tables a newer program has changed.
+    """
+    try:
+        root = Path(reads.find_root("."))
+        if getattr(problem, "sqlite_errorname", "SQLITE_ERROR") == "SQLITE_ERROR":
+            return store.newer(root)
+        return store.trouble(problem, root)
+    except (TodoError, OSError, sqlite3.Error):
+        return None  # the folder itself went away
 
 
 def _mistake(problem: BaseException) -> TodoError:

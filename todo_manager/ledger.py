@@ -23,6 +23,7 @@ from todo_manager.crashpoints import point
 from todo_manager.project import STORE
 from todo_manager.proof import (
     ACCEPTING,
+    BROKEN,
     MARKING,
     bind,
     broken,
@@ -36,6 +37,7 @@ from todo_manager.store import os_trouble
 
 __all__ = [
     "ACCEPTING",
+    "BROKEN",
     "MARKING",
     "bind",
     "broken",

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from todo_manager import shadows
 from todo_manager.checks.base import Program, Unresolvable
 from todo_manager.coupling import Pin, stamp_of
 from todo_manager.project import Settings
@@ -143,9 +144,5 @@ def write_python_wrappers(folder: Path) -> None:
     folder.mkdir()
     for name in OUR_PYTHON:
         wrapper = folder / name
-        wrapper.write_text(f'#!/bin/sh\nexec {_quoted(sys.executable)} "$@"\n')
+        wrapper.write_text(shadows.wrapper(sys.executable))
         wrapper.chmod(0o755)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"

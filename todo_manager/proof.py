@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
 
     from todo_manager.errors import IntegrityProblem
 
+BROKEN = "the ledger does not verify: "
+"""What every message about a store that lies begins with."""
+
 MARKING = ("done", "attested", "regressed", "renewed")
 """Events that set the mark of a phase."""
 ACCEPTING = ("imported", "accepted")
@@ -57,7 +60,7 @@ def broken(what: str) -> IntegrityProblem:
     from todo_manager.errors import IntegrityProblem
 
     return IntegrityProblem(
-        f"the ledger does not verify: {what}",
+        BROKEN + what,
         hint="todo_manager audit, which names the first break; nothing was changed",
     )
 

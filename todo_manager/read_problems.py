@@ -32,17 +32,27 @@ def no_store(start: str, name: str) -> TodoError:
 
 
 def no_file(folder: str) -> TodoError:
-    """The store's folder is there, its database is not."""
+    """The store's folder is there, its database is not, or this user may not see it."""
+    if not os.access(folder, os.X_OK):
+        return EnvironmentProblem(
+            f"{folder} may not be entered by this user",
+            kind=Kind.STORE_UNREADABLE,
+            hint=f"ls -ld {folder}",
+        )
     return EnvironmentProblem(
         f"{folder} holds no store.db",
         kind=Kind.STORE_MISSING,
-        hint="todo_manager init, to make an empty store",
+        hint="restore it from a backup; or todo_manager init, to make an empty store",
     )
 
 
 def not_a_store(path: str) -> TodoError:
     """A database, but none of ours."""
-    return EnvironmentProblem(f"{path} is not a store", kind=Kind.STORE_UNREADABLE)
+    return EnvironmentProblem(
+        f"{path} is not a store, or one whose making was interrupted",
+        kind=Kind.STORE_UNREADABLE,
+        hint="todo_manager init, which finishes making it",
+    )
 
 
 def unreadable(path: str, error: sqlite3.Error) -> TodoError:

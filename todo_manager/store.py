@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from todo_manager.crashpoints import point
-from todo_manager.errors import Busy, EnvironmentProblem, Kind, TodoError
+from todo_manager.errors import Busy, EnvironmentProblem, IntegrityProblem, Kind, TodoError
 from todo_manager.project import STORE
 
 FILE = "store.db"
@@ -41,6 +41,8 @@ def create(root: Path) -> bool:
         folder.mkdir(exist_ok=True)
         with _exclusive(folder / "store.lock"):
             new = not path_of(root).exists()
+            if new or not path_of(root).stat().st_size:
+                _refuse_lost(root)
             _write_if_missing(folder / ".gitignore", "*\n")
             if new:
                 _write_if_missing(folder / "HEAD", "0 " + "0" * 64 + "\n")
@@ -57,15 +59,28 @@ def create(root: Path) -> bool:
         return new
 
 
+def _refuse_lost(root: Path) -> None:
+    """An empty store beside a HEAD that has seen events is no new store but a lost one."""
+    try:
+        seen = (root / STORE / "HEAD").read_text(encoding="ascii").split()[0]
+    except (FileNotFoundError, UnicodeError, IndexError):
+        return
+    if seen != "0":
+        raise IntegrityProblem(
+            f"{root / STORE}: HEAD has seen event {seen}, but {FILE} is gone or empty",
+            hint=f"restore {FILE} from a backup; or, to begin anew, remove {root / STORE}",
+        )
+
+
 def open_for_writing(root: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; use `transaction` to write. Raises EnvironmentProblem."""
-    if not path_of(root).exists():
-        raise EnvironmentProblem(
-            f"{root / STORE} holds no {FILE}",
-            kind=Kind.STORE_MISSING,
-            hint="todo_manager init, to make an empty store",
-        )
     with _translated(root):
+        if not path_of(root).exists():
+            raise EnvironmentProblem(
+                f"{root / STORE} holds no {FILE}",
+                kind=Kind.STORE_MISSING,
+                hint="restore it from a backup; or todo_manager init, to make an empty store",
+            )
         connection = _connect(path_of(root))
         _refuse_newer(connection, root)
         if _version(connection) < VERSION:
@@ -153,7 +168,7 @@ def os_trouble(error: OSError, root: Path) -> TodoError:
         return EnvironmentProblem(place, kind=Kind.DISK_FULL, hint="free some space, then repeat")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return _read_only(root)
-    return EnvironmentProblem(place, kind=Kind.STORE_UNREADABLE)
+    return EnvironmentProblem(place, kind=Kind.STORE_UNREADABLE, hint=_look_at(root))
 
 
 def trouble(error: sqlite3.Error, root: Path) -> TodoError:
@@ -165,7 +180,9 @@ def trouble(error: sqlite3.Error, root: Path) -> TodoError:
             kind=Kind.DISK_FULL,
             hint="free some space, then repeat",
         )
-    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or (
+        code.startswith("SQLITE_CANTOPEN") and not os.access(root / STORE, os.W_OK)
+    ):
         return _read_only(root)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Busy(
@@ -179,8 +196,24 @@ def trouble(error: sqlite3.Error, root: Path) -> TodoError:
             hint="free some space, then repeat",
         )
     return EnvironmentProblem(
-        f"the store in {root / STORE} cannot be used: {error}", kind=Kind.STORE_UNREADABLE
+        f"the store in {root / STORE} cannot be used: {error}",
+        kind=Kind.STORE_UNREADABLE,
+        hint=_look_at(root),
     )
+
+
+def newer(root: Path) -> TodoError | None:
+    """What to say of a store that a newer program wrote; None when this one knows its version."""
+    with contextlib.closing(sqlite3.connect(f"file:{path_of(root)}?mode=ro", uri=True)) as found:
+        try:
+            _refuse_newer(found, root)
+        except EnvironmentProblem as problem:
+            return problem
+    return None
+
+
+def _look_at(root: Path) -> str:
+    return f"ls -la {root / STORE}; restore it from a backup that `todo_manager audit` finds intact"
 
 
 def _no_space(root: Path) -> bool:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from todo_manager import coupling, programs
+from todo_manager import coupling, programs, shadows
 from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable
 from todo_manager.definition import Definition, words_in
 from todo_manager.errors import EnvironmentProblem, Kind
@@ -43,7 +43,9 @@ class RunWorld:
         self._nanny.close()
         shutil.rmtree(self._private, ignore_errors=True)
 
-    def program(self, name: str) -> Program:
+    def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
+        if name in programs.OUR_PYTHON:
+            shadows.refuse(arguments, self.root, cwd, self._definition.pins)
         return programs.resolve(name, self.root, self._settings, self._definition.pins)
 
     def hand_over(self, text: str) -> dict[str, str]:

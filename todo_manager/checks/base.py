@@ -71,8 +71,11 @@ class World(Protocol):
     root: Path
     """The folder that holds `.todo_manager/`."""
 
-    def program(self, name: str) -> Program:
-        """The executable of this name; raises Unresolvable when there is none that may be used."""
+    def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
+        """The executable of this name; raises Unresolvable when there is none that may be used.
+
+        With `arguments` and the folder it will run in, also when those would make it another.
+        """
 
     def script(self, path: str) -> BoundScript:
         """A fresh private copy of a bound script; raises Unresolvable when it was not bound."""

@@ -91,7 +91,10 @@ class Command(Check, frozen=True, kw_only=True):
     def attempt(self, world: World, timeout: float) -> Outcome:
         expected = f"exits {' or '.join(map(str, self.exit))}"
         try:
-            program = world.program("bash" if isinstance(self.subject, str) else self.subject[0])
+            if isinstance(self.subject, str):
+                program = world.program("bash")
+            else:
+                program = world.program(self.subject[0], self.subject[1:], self.cwd)
         except Unresolvable as problem:
             return Outcome(verdict=Verdict.ERROR, expected=expected, message=str(problem))
         handed: dict[str, str] = {}
