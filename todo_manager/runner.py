@@ -23,6 +23,8 @@ from todo_manager.model import Result, Verdict
 from todo_manager.processes.client import Cancel
 from todo_manager.secrets import Masker
 
+SHORTEST_PAUSE = 0.05
+"""Seconds between attempts at the least: `every: 0` must not keep a processor busy."""
 GRACE = 2.0
 """Seconds beyond its timeout after which an attempt that cannot be stopped is given up."""
 
@@ -207,14 +209,15 @@ class _Worker:
             attempts += 1
             passed = outcome.verdict == Verdict.PASSED
             row, failed = (row + 1, failed) if passed else (0, True)
-            over = time.monotonic() + check.every > deadline
+            pause = max(check.every, SHORTEST_PAUSE)
+            over = time.monotonic() + pause > deadline
             if row >= check.successes or (not passed and over) or self._cancel.is_set():
                 return _short_of(check, outcome, row), attempts, passed and failed
             message = outcome.message or outcome.actual or outcome.expected
             self._events.put(
-                AttemptMade(id_, attempts, outcome.verdict, self._masker.text(message), check.every)
+                AttemptMade(id_, attempts, outcome.verdict, self._masker.text(message), pause)
             )
-            self._cancel.wait(check.every)
+            self._cancel.wait(pause)
 
 
 def _short_of(check: Check, outcome: Outcome, row: int) -> Outcome:

@@ -41,7 +41,7 @@ def create(root: Path) -> bool:
         folder.mkdir(exist_ok=True)
         with _exclusive(folder / "store.lock"):
             new = not path_of(root).exists()
-            if new or not path_of(root).stat().st_size:
+            if new:
                 _refuse_lost(root)
             _write_if_missing(folder / ".gitignore", "*\n")
             if new:
@@ -51,6 +51,8 @@ def create(root: Path) -> bool:
             with contextlib.closing(connection):
                 point("store-created")
                 _refuse_newer(connection, root)
+                if _version(connection) == 0:
+                    _refuse_lost(root)
                 if _version(connection) < VERSION:
                     from todo_manager import migrations
 

@@ -230,3 +230,14 @@ def test_what_can_be_searched(data: bytes, text: bool) -> None:
 def test_a_list_of_one_text(check: Any) -> None:
     found = check({"command": ["a"], "stdout": {"contains": Seq([Scalar("b")])}})
     assert found.stdout.contains == ("b",)
+
+
+@pytest.mark.parametrize(("pattern", "so"), [("a{3}", True), ("a$", False), ("^a", False), ("b", False)])
+def test_a_pattern_that_touches_the_cut_of_a_long_output_does_not_count(pattern, so):
+    from todo_manager.checks.textmatch import judge_text, text_match
+    from todo_manager.processes.capture import Capture
+
+    capture = Capture("stdout")
+    capture.add(b"z" + b"a" * 3_000_000 + b"z")
+    found = judge_text("stdout", capture.output(), text_match({"matches": Scalar(pattern)}))
+    assert (found[0].verdict == "passed") is so

@@ -59,7 +59,7 @@ def judge_text(name: str, output: Output, wanted: TextMatch) -> list[Judgement]:
     seen = output.kept.decode("utf-8", "replace")
     found = [_positive(name, output, f"contains {n!r}", n in seen, seen) for n in wanted.contains]
     found += [
-        _positive(name, output, f"matches {p.pattern!r}", p.search(seen) is not None, seen)
+        _positive(name, output, f"matches {p.pattern!r}", _matches(p, seen, output), seen)
         for p in wanted.matches
     ]
     found += [_lacks(name, output, needle, seen) for needle in wanted.lacks]
@@ -67,6 +67,19 @@ def judge_text(name: str, output: Output, wanted: TextMatch) -> list[Judgement]:
         equal = seen.rstrip("\n") == wanted.equals.rstrip("\n")
         found.append(_positive(name, output, f"equals {wanted.equals!r}", equal, seen))
     return found + (_json_text(name, output, seen, wanted.json) if wanted.json else [])
+
+
+_GAP = re.compile(r"\n\[\.\.\. [0-9]+ bytes were not kept \.\.\.\]\n")
+
+
+def _matches(pattern: re.Pattern[str], seen: str, output: Output) -> bool:
+    """Whether a pattern is found; one that touches the cut might not be, had all been kept."""
+    gap = _GAP.search(seen) if output.truncated else None
+    if gap is None:
+        return pattern.search(seen) is not None
+    return any(
+        found.end() < gap.start() or found.start() > gap.end() for found in pattern.finditer(seen)
+    )
 
 
 def _positive(name: str, output: Output, wanted: str, so: bool, seen: str) -> Judgement:
