@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench race crash clean
+.PHONY: help demo test check bench race crash screens clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -34,6 +34,9 @@ race: $(VENV)/installed ## 32 processes on one phase, and on 32 phases
 
 crash: $(VENV)/installed ## 500 kills at seeded moments
 	$(RUN) tests/crash.py $(ARGS)
+
+screens: $(VENV)/installed ## the pictures of the command center, from the real program
+	$(RUN) tests/screens/make.py
 
 clean: ## remove everything the targets above have made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,20 @@ def plan(project: Project) -> Project:
     project.write("a", "a")
     project.plan("p", PHASES, head=HEAD)
     return project
+
+
+def new_project(folder: Path) -> Project:
+    (folder / "project").mkdir()
+    (folder / "home").mkdir()
+    return Project(folder / "project", folder / "home")
+
+
+def phases_of(checks: dict[str, str]) -> str:
+    """One phase for each check, none needing another."""
+    return "\n".join(
+        f"- {{key: k{n}, title: T, needs: [], verify: [{check}]}}"
+        for n, check in enumerate(checks.values())
+    )
 
 
 def bound(project: Project) -> dict[str, str]:
@@ -141,8 +158,7 @@ def test_an_input_set_while_a_phase_runs_is_not_done_by_that_run(project):
         head="inputs: [X]\n",
     )
     for name in ("started", "go"):
-        (project.root / name).unlink(missing_ok=True)
-        __import__("os").mkfifo(project.root / name)
+        os.mkfifo(project.root / name)
     process = project.start("done", "p", 0, "--var", "X=1", "--json")
     assert (project.root / "started").read_text() == "1\n"
     project.ask("set", "p", "X=2").ok()
@@ -170,9 +186,6 @@ SECRETS = "secrets: [REGISTRY_TOKEN, PIN]\n"
 
 def everything(project: Project) -> bytes:
     """All that was stored, outputs unpacked."""
-    import sqlite3
-    import zlib
-
     found = project.store_bytes()
     db = sqlite3.connect(project.root / ".todo_manager/store.db")
     for (data,) in db.execute("SELECT data FROM outputs"):
@@ -198,24 +211,36 @@ LEAKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("check", LEAKS.values(), ids=LEAKS)
-def test_a_secret_is_masked_wherever_it_comes_up(project, check):
+@pytest.fixture(scope="module")
+def leaked(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], bytes]:
+    """What the tool shows of each leak by name, and everything it stored."""
+    project = new_project(tmp_path_factory.mktemp("leaks"))
     project.write(
         "facts.py",
-        "import json, os\nfact = {os.environ['REGISTRY_TOKEN']: os.environ['REGISTRY_TOKEN']}\n"
-        "open(os.environ['TODO_MANAGER_FACTS'], 'w').write(json.dumps(fact))\n",
+        """
+        import json, os
+        token = os.environ["REGISTRY_TOKEN"]
+        open(os.environ["TODO_MANAGER_FACTS"], "w").write(json.dumps({token: token}))
+        """,
     )
-    project.plan("p", f"- title: One\n  verify: [{check}]", head=SECRETS)
+    project.plan("p", phases_of(LEAKS), head=SECRETS)
     env = {"REGISTRY_TOKEN": TOKEN}
-    shown = [project.run("done", "p", 0, env=env), project.ask("verify", "p", 0, env=env)]
-    assert {ran.exit for ran in shown} <= {0, 1}
-    number = project.events()[1]["seq"]
-    shown += [project.run("log", "--run", number), project.ask("log", "--run", number)]
-    shown += [project.ask("show", "p"), project.ask("log")]
-    texts = "".join(ran.out + ran.err for ran in shown)
-    assert "•••" in texts or "\\u2022" in texts
-    stored = everything(project).decode("utf-8", "replace")
-    for text in (texts, stored):
+    ran = project.run("verify", "p", env=env)
+    assert ran.exit == 1
+    common = ran.out + ran.err + project.run("show", "p").out + project.ask("show", "p").out
+    shown = {}
+    for name, event in zip(LEAKS, project.events("verified"), strict=True):
+        seq = event["seq"]
+        shown[name] = project.run("log", "--run", seq).out + project.ask("log", "--run", seq).out
+        shown[name] += common + json.dumps(event, ensure_ascii=False)
+    return shown, everything(project)
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_secret_is_masked_wherever_it_comes_up(leaked, name):
+    shown, stored = leaked
+    assert "•••" in shown[name]
+    for text in (shown[name], stored.decode("utf-8", "replace")):
         for part in ("hunter2/", "hunter2%2F", "-hunter2"):
             assert part not in text
 
@@ -258,13 +283,16 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("check", USES.values(), ids=USES)
-def test_a_check_whose_secret_has_no_value_cannot_be_evaluated(project, check):
+def test_a_check_whose_secret_has_no_value_cannot_be_evaluated(project):
     project.write("s.sh", "echo ${REGISTRY_TOKEN:-}\n")
     head = SECRETS + 'vars: {auth: "Bearer ${REGISTRY_TOKEN}"}\n'
-    project.plan("p", f"- title: One\n  verify: [{{file: s.sh}}, {check}]", head=head)
-    refused = project.ask("done", "p", 0).refused("check_error")
-    assert "the secret REGISTRY_TOKEN has no value" in refused.error["message"]
+    project.plan("p", phases_of(USES), head=head)
+    found = project.ask("verify", "p").refused("check_error").data["phases"]
+    for name, phase in zip(USES, found, strict=True):
+        (row,) = phase["checks"]
+        assert row["verdict"] == "error", name
+        assert "the secret REGISTRY_TOKEN has no value" in row["message"], name
+    project.ask("done", "p", 0).refused("check_error")
 
 
 def test_nothing_of_the_callers_environment_reaches_a_check_but_what_is_handed_over(
