@@ -163,11 +163,10 @@ def processes_of(project: Project) -> list[str]:
     """Processes that have the project or its TMPDIR in their environment or arguments."""
     marks = [os.fsencode(project.root), project.env["TMPDIR"].encode()]
     found = []
-    for entry in os.scandir("/proc"):
+    for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                about = Path(entry.path, "cmdline").read_bytes()
-                about += Path(entry.path, "environ").read_bytes()
+                about = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
                 if any(mark in about for mark in marks):
                     found.append(f"{entry.name} {about[:80]!r}")
     return found

@@ -12,6 +12,7 @@ import os
 import pkgutil
 import sys
 import tempfile
+import warnings
 from typing import NoReturn
 
 import support
@@ -20,7 +21,7 @@ import todo_manager
 from todo_manager import cli
 
 NOBODY = 65534
-_ALSO = "difflib dotenv.parser encodings.idna encodings.utf_8_sig getpass glob shlex traceback"
+_ALSO = "difflib dotenv.parser encodings.ascii encodings.idna encodings.utf_8_sig getpass glob shlex traceback"
 
 
 def _import_everything() -> None:
@@ -29,6 +30,13 @@ def _import_everything() -> None:
             importlib.import_module(module.name)
     for name in _ALSO.split():
         importlib.import_module(name)
+
+
+def fork() -> int:
+    """`os.fork`; other tests may have left threads behind, which the child does not need."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 class Forked(support.Project):
@@ -42,7 +50,7 @@ class Forked(support.Project):
         _import_everything()
         argv = ["todo_manager", *map(str, words), *(["--json"] if json else [])]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            pid = os.fork()
+            pid = fork()
             if pid == 0:
                 self._become(argv, self.env | (env or {}), out.fileno(), err.fileno())
             _, status = os.waitpid(pid, 0)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from forked import Forked, fork
 from support import Project, Ran
 
 AT_THE_BARRIER = """
@@ -147,9 +148,55 @@ def mixed_writers(project: Project, processes: int, seconds: float) -> list[Ran]
     return found
 
 
+def readers_and_writers(project: Project, processes: int, seconds: float) -> list[Ran]:
+    """Half of them write without a pause, the others look: nobody ever sees a store half written."""
+    phases = "- {title: P, verify: [{file: plans}]}"
+    project.plan("busy", phases, head="inputs: [N]\n")
+    project.run("done", "busy", 0).ok()
+    reads = [[verb, "busy"] for verb in ("show", "next", "log")]
+    reads += [["list"], ["audit"], ["done", "busy", 0], ["diff", "busy"]]
+    work: list[list[list[object]]] = []
+    for k in range(processes):
+        writes = [["set", "busy", f"N={k}-{n}"] for n in range(14)]
+        work.append([*writes, ["verify", "busy", 0]] if k % 2 else reads * 2)
+    before = len(project.events("set"))
+    found = one_after_another(project, work)
+    assert all(ran.exit == 0 or (ran.exit == 7 and "verify" in ran.out) for ran in found), found
+    assert len(project.events("set")) - before == 14 * (processes // 2)
+    return found
+
+
+def one_after_another(project: Project, work: Sequence[Sequence[Sequence[object]]]) -> list[Ran]:
+    """One process for each list of commands; it runs them in forks, without a pause between them."""
+    forks = Forked(project.root, Path(project.env["HOME"]))
+    with tempfile.TemporaryDirectory() as folder:
+        children = []
+        for number, commands in enumerate(work):
+            pid = fork()
+            if pid == 0:
+                try:
+                    ran = [forks.ask(*words) for words in commands]
+                    told = json.dumps([[each.exit, each.out, each.err] for each in ran])
+                    Path(folder, str(number)).write_text(told)
+                finally:
+                    os._exit(0)
+            children.append(pid)
+        for pid in children:
+            os.waitpid(pid, 0)
+        told = [json.loads(Path(folder, str(n)).read_text()) for n in range(len(work))]
+    return [Ran(*each) for many in told for each in many]
+
+
 RACES: dict[str, Callable[[Project, int, float], list[Ran]]] = {
     race.__name__: race
-    for race in (one_phase, one_phase_in_line, every_phase, first_store, mixed_writers)
+    for race in (
+        one_phase,
+        one_phase_in_line,
+        every_phase,
+        first_store,
+        mixed_writers,
+        readers_and_writers,
+    )
 }
 
 

@@ -10,29 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bad import GOOD, NOT_FILES, make_fifo, refused
 from forked import NOBODY, Forked
-from support import SHARED, Project, Ran
+from support import SHARED, Project
 
 BAD_PLANS = sorted((Path(__file__).parent / "bad_plans").glob("*.yaml"))
 MARK = "  # ! "
 
-GOOD = """\
-schema: todo_manager/plan@1
-id: good
-title: A plan that loads
-phases:
-  - title: One
-    verify: [{file: one.txt}]
-"""
-
 
 @pytest.fixture
-def project(tmp_path) -> Forked:
-    """An empty project folder; its commands run in forks, of which hundreds are cheap."""
-    root, home = tmp_path / "project", tmp_path / "home"
-    root.mkdir()
-    home.mkdir()
-    return Forked(root, home)
+def project(project, tmp_path) -> Forked:
+    """Its commands run in forks, of which hundreds are cheap."""
+    return Forked(project.root, tmp_path / "home")
 
 
 @pytest.fixture(params=["no store", "a store"])
@@ -42,19 +31,6 @@ def place(project, request) -> Project:
         project.write("plans/good.yaml", GOOD)
         project.run("import", "plans/good.yaml").ok()
     return project
-
-
-def refused(project: Project, *words: object, kind: str = "invalid_document") -> Ran:
-    """The command refuses with this kind, nothing is recorded, and a store is not made either."""
-    before = project.store_bytes()
-    ran = project.ask(*words).refused(kind)
-    assert project.store_bytes() == before
-    assert (project.root / ".todo_manager").exists() == bool(before)
-    for text in (ran.err, ran.error["message"], ran.error["hint"]):
-        assert "Traceback" not in text
-        assert "mistake in todo_manager" not in text
-    assert ran.error["hint"], "no next command"
-    return ran
 
 
 def expected(file: Path) -> list[tuple[int, str]]:
@@ -179,25 +155,6 @@ IDS += [
 def test_ids_that_would_not_be_safe_to_type(place, id_):
     place.write("x.yaml", GOOD.replace("id: good", f"id: {id_}"))
     assert "x.yaml:2: " in refused(place, "import", "x.yaml").error["message"]
-
-
-def make_fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def make_loop(path: Path) -> None:
-    path.symlink_to(path.name)
-
-
-NOT_FILES: dict[str, Callable[[Path], Any]] = {
-    "a folder": Path.mkdir,
-    "a named pipe": make_fifo,
-    "endless": lambda path: path.symlink_to("/dev/zero"),
-    "a device": lambda path: path.symlink_to("/dev/null"),
-    "a link to nothing": lambda path: path.symlink_to("nowhere"),
-    "a link to itself": make_loop,
-    "not there": lambda path: None,
-}
 
 
 @pytest.mark.parametrize("what", NOT_FILES)
@@ -353,98 +310,6 @@ def test_pins_that_cannot_be_bound(place, pin):
     assert PINS[pin] in refused(place, "import", "x.yaml").error["message"]
 
 
-SETTINGS = {
-    "toolz: {}": ":1: toolz: unknown setting (did you mean tools?)",
-    "path: bin": ":1: path: expected a list of folders",
-    "path: [[bin]]": ":1: path: expected one value",
-    "path: [../bin]": ":1: path: '../bin' is not a path inside the project",
-    "path: ~": ":1: path: expected a list of folders",
-    "tools: [a]": ":1: tools: expected a mapping",
-    "tools: {a: b}": ":1: tools: a: expected {path",
-    "tools: {a: {path: x, sha256: abc}}": ":1: tools: expected the 64 hexadecimal digits",
-    "tools: {a: {path: [x], sha256: {}}}": ":1: tools: expected one value",
-    "env_file: [a]": ":1: env_file: expected one value",
-    "env_file: ~": ":1: env_file: has no value",
-    "env_file: ../x": ":1: env_file: '../x' is not a path inside the project",
-    "path: []\npath: []": ":2: the key path stands twice",
-    "path: [": "is not YAML",
-    "- a": ":1: settings are a mapping",
-    "text": ":1: settings are a mapping",
-    "a: &x b": ":1: anchors and aliases are not allowed",
-    "path: []\n\ttools: {}": ":2: is not YAML",
-    "a" * 1_100_000: "is larger than 1 MB",
-    "\udcff": ":1: is not UTF-8 text",
-    "\0": "is not YAML text",
-}
-
-
-@pytest.mark.parametrize("text", SETTINGS, ids=lambda text: ascii(text[:40]))
-def test_settings_that_do_not_load(place, text):
-    place.write("x.yaml", GOOD)
-    (place.root / "todo_manager.yaml").write_bytes(text.encode("utf-8", "surrogateescape"))
-    message = refused(place, "import", "x.yaml").error["message"]
-    assert f"todo_manager.yaml{SETTINGS[text]}" in message or SETTINGS[text] in message
-
-
-@pytest.mark.parametrize("name", ["todo_manager.yaml", ".env"])
-@pytest.mark.parametrize("what", [name for name in NOT_FILES if name != "not there"])
-def test_settings_and_env_files_that_are_no_files(project, name, what):
-    project.plan("p", "- {title: T, verify: [{file: plans}]}")
-    NOT_FILES[what](project.root / name)
-    assert project.ask("done", "p", 0).exit == 2
-
-
-ENV_FILES = {
-    b"\xff=1": ".env:1: is not UTF-8 text",
-    b"A=1\nN=\xff": ".env:2: is not UTF-8 text",
-    b"=x": ".env:1: is not NAME=value",
-    b"A=1\nN='a\n": ".env:2: is not NAME=value",
-    b'N="a\n\n\n': ".env:1: is not NAME=value",
-    b"N=" + b"a" * 1_100_000: ".env: is larger than 1 MB",
-    b"# nothing\n": "the input N of p has no value",
-    b"N\n": "the input N of p has no value",
-    b"": "the input N of p has no value",
-}
-
-
-@pytest.mark.parametrize("content", ENV_FILES, ids=lambda content: ascii(content[:30]))
-def test_env_files_that_give_no_value(project, content):
-    project.plan("p", '- {title: T, verify: [{command: "echo $N"}]}', head="inputs: [N]\n")
-    (project.root / ".env").write_bytes(content)
-    before = project.store_bytes()
-    ran = project.ask("done", "p", 0)
-    assert ran.exit == 2
-    assert ENV_FILES[content] in ran.error["message"]
-    assert project.store_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("content", "value"),
-    [
-        (b"N=1\r\n", "1"),
-        (b"\xef\xbb\xbfN=1\n", "1"),
-        (b"export N='a b'  # c\n", "a b"),
-        (b"N=$(id)\n", "$(id)"),
-        (b"N=${HOME}\n", "${HOME}"),
-        (b"N=first\nN=last\n", "last"),
-        ("N=grün\n".encode(), "grün"),
-    ],
-)
-def test_env_files_that_look_odd_and_work(project, content, value):
-    project.plan("p", '- {title: T, verify: [{command: "echo $N"}]}', head="inputs: [N]\n")
-    (project.root / ".env").write_bytes(content)
-    assert project.ask("done", "p", 0).ok().data["inputs"] == {"N": value}
-
-
-def test_environment_variables_that_are_not_text(project):
-    project.plan("p", '- {title: T, verify: [{command: "echo $N"}]}', head="inputs: [N]\n")
-    bad = os.fsdecode(b"\xff\xff\xff\xff\xff\xff\xff")
-    assert "UTF-8" in project.ask("done", "p", 0, env={"N": bad}).refused("usage").error["message"]
-    odd = {"N": "1", "API_KEY": bad, "TODO_MANAGER_ACTOR": bad}
-    project.ask("done", "p", 0, env=odd).ok()
-    project.run("audit").ok()
-
-
 ODD = SHARED / "corpus" / "odd"
 
 
@@ -459,75 +324,3 @@ def test_broken_files_found_in_the_field(project, file):
     assert ran.exit == 0 or ran.refused("invalid_document").error["message"].count(file.name)
     if ran.exit:
         assert not (project.root / ".todo_manager").exists()
-
-
-WORDS: dict[tuple[str, ...], tuple[str, str]] = {
-    # the command: (kind, what the message says)
-    ("show", "goood"): ("unknown_plan", "there is no plan 'goood' (did you mean good?)"),
-    ("done", "goood", "0"): ("unknown_plan", "did you mean good?"),
-    ("verify", "goood"): ("unknown_plan", "did you mean good?"),
-    ("accept", "goood"): ("unknown_plan", "did you mean good?"),
-    ("diff", "goood"): ("unknown_plan", "did you mean good?"),
-    ("set", "goood", "N=1"): ("unknown_plan", "did you mean good?"),
-    ("log", "goood"): ("unknown_plan", "did you mean good?"),
-    ("next", "goood"): ("unknown_plan", "did you mean good?"),
-    ("attest", "goood", "0", "--reason", "x"): ("unknown_plan", "did you mean good?"),
-    ("show", "go"): ("ambiguous_plan", "'go' begins several plan ids: gold, good"),
-    ("done", "go", "0"): ("ambiguous_plan", "good"),
-    ("next", "go"): ("ambiguous_plan", "good"),
-    ("show", ""): ("unknown_plan", "there is no plan ''"),
-    ("done", "", "0"): ("unknown_plan", "there is no plan ''"),
-    ("show", "%"): ("unknown_plan", "there is no plan '%'"),
-    ("show", "a\nb"): ("unknown_plan", "there is no plan 'a\\nb'"),
-    ("show", "' OR 1=1 --"): ("unknown_plan", "there is no plan"),
-    ("done", "good", "-1"): ("unknown_phase", "good has no phase -1; its phases are 0 to 0"),
-    ("done", "good", "99"): ("unknown_phase", "good has no phase 99; its phases are 0 to 0"),
-    ("verify", "good", "1"): ("unknown_phase", "its phases are 0 to 0"),
-    ("show", "good", "1"): ("unknown_phase", "its phases are 0 to 0"),
-    ("log", "good", "1"): ("unknown_phase", "its phases are 0 to 0"),
-    ("log", "good", "9" * 30): ("unknown_phase", "its phases are 0 to 0"),
-    ("attest", "good", "1", "--reason", "x"): ("unknown_phase", "its phases are 0 to 0"),
-    ("done", "good", "9" * 30): ("unknown_phase", "its phases are 0 to 0"),
-    ("done", "good", "x"): ("usage", "phase"),
-    ("done", "good", "1.0"): ("usage", "phase"),
-    ("done", "good", ""): ("usage", "phase"),
-    ("show", "good", "x"): ("usage", "phase"),
-    ("done", "good"): ("usage", "phase"),
-    ("done",): ("usage", "plan"),
-    ("done", "good", "0", "1"): ("usage", "unrecognized arguments: 1"),
-    ("done", "good", "0", "--forse"): ("usage", "unrecognized arguments: --forse"),
-    ("done", "good", "0", "--wait", "soon"): ("usage", "expected a duration like 30s"),
-    ("done", "good", "0", "--var", "x"): ("usage", "'x' is not NAME=VALUE"),
-    ("done", "good", "0", "--var", "N=1"): ("usage", "good declares no input N"),
-    ("set", "good", "N"): ("usage", "'N' is not NAME=VALUE"),
-    ("set", "good", "N=1"): ("usage", "good declares no input N"),
-    ("log", "--run", "999"): ("usage", "the ledger has no event 999"),
-    ("log", "--run", "9" * 30): ("usage", "the ledger has no event"),
-    ("log", "--last", "-5"): ("usage", "--last"),
-    ("log", "--last", "9" * 30): ("usage", "--last"),
-    ("list", "--after", "nope"): ("unknown_plan", "there is no plan 'nope'"),
-    ("attest", "good", "0", "--reason", " "): ("usage", "--reason is empty"),
-    ("-C", "nowhere", "list"): ("usage", "-C nowhere: No such file or directory"),
-    ("-C", "good.yaml", "list"): ("usage", "-C good.yaml: Not a directory"),
-    ("-C", "", "list"): ("usage", "-C"),
-    ("dnoe", "good", "0"): ("usage", "there is no verb 'dnoe' (did you mean done?)"),
-    ("run", "good", "0"): ("usage", "there is no verb 'run'"),
-    ("",): ("usage", "there is no verb ''"),
-    (): ("usage", "a verb is missing"),
-}
-
-
-@pytest.mark.parametrize("words", WORDS, ids=lambda words: ascii(" ".join(words)[:40]))
-def test_command_lines_that_mean_nothing(project, words):
-    """One JSON document on standard output with --json; without it the same words for people."""
-    for id_ in ("good", "gold"):
-        project.write(f"{id_}.yaml", GOOD.replace("id: good", f"id: {id_}"))
-        project.run("import", f"{id_}.yaml").ok()
-    kind, message = WORDS[words]
-    ran = refused(project, *words, kind=kind)
-    assert message in ran.error["message"]
-    said = project.run(*words)
-    if words:
-        assert (said.exit, said.out) == (2, "")
-        assert ran.error["message"].splitlines()[0] in said.err
-        assert "  next: " in said.err

@@ -12,9 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from support import Project
 
-from todo_manager import binding, documents, project
+from todo_manager import binding, documents
+from todo_manager.project import settings as settings_of
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """The commands of these tests run in forks, which spares each of them the start of Python."""
+    return Forked(project.root, Path(project.env["HOME"]))
+
 
 GOLDEN = Path(__file__).parent / "golden" / "def1.json"
 
@@ -103,7 +112,7 @@ def bind(tmp_path: Path) -> Callable[..., dict[str, tuple[str, str]]]:
     def run(plan: str = PLAN, settings: str = SETTINGS) -> dict[str, tuple[str, str]]:
         put(root, "todo_manager.yaml", settings)
         document = documents.parse(plan.encode(), "plans/whole.yaml")
-        (bound,) = binding.bind(root, project.settings(root), document, None)
+        (bound,) = binding.bind(root, settings_of(root), document, None)
         return {found.key: (found.digest, found.text) for found in bound.definitions}
 
     run.root = root  # type: ignore[attr-defined]

@@ -9,10 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from support import EXITS, Project, Ran
 
 from todo_manager import errors
 from todo_manager.errors import Kind, TodoError
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """The commands of these tests run in forks, which spares each of them the start of Python."""
+    return Forked(project.root, Path(project.env["HOME"]))
+
 
 WAITS = '{command: "echo > started && read -r _ < go"}'
 """A check that says when it runs (in the pipe `started`) and ends when told to (in the pipe `go`)."""
@@ -21,7 +29,7 @@ WAITS = '{command: "echo > started && read -r _ < go"}'
 def new_project(folder: Path) -> Project:
     (folder / "project").mkdir()
     (folder / "home").mkdir()
-    return Project(folder / "project", folder / "home")
+    return Forked(folder / "project", folder / "home")
 
 
 @contextmanager

@@ -9,7 +9,15 @@ import zlib
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from support import Project
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """The commands of these tests run in forks, which spares each of them the start of Python."""
+    return Forked(project.root, Path(project.env["HOME"]))
+
 
 PHASES = """
 - {key: date, title: T, needs: [], verify: [{command: 'test "$DATE" = 20250810'}]}
@@ -33,7 +41,7 @@ def plan(project: Project) -> Project:
 def new_project(folder: Path) -> Project:
     (folder / "project").mkdir()
     (folder / "home").mkdir()
-    return Project(folder / "project", folder / "home")
+    return Forked(folder / "project", folder / "home")
 
 
 def phases_of(checks: dict[str, str]) -> str:

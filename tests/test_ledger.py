@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import Forked
 from support import Project
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """The commands of these tests run in forks, which spares each of them the start of Python."""
+    return Forked(project.root, Path(project.env["HOME"]))
+
 
 PLAN = """
 - title: Zero
@@ -34,7 +42,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("original")
     (folder / "project").mkdir()
     (folder / "home").mkdir()
-    project = Project(folder / "project", folder / "home")
+    project = Forked(folder / "project", folder / "home")
     project.write("a.txt", "a")
     project.write("b.txt", "b")
     project.plan("p", PLAN, head="inputs: [X]\n")
@@ -57,7 +65,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def store(original: Project, tmp_path: Path) -> Project:
     """A copy of that project, to be spoiled."""
     shutil.copytree(original.root.parent, tmp_path, dirs_exist_ok=True, symlinks=True)
-    return Project(tmp_path / "project", tmp_path / "home")
+    return Forked(tmp_path / "project", tmp_path / "home")
 
 
 def database(project: Project) -> closing[Db]:

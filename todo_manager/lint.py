@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def _unpinned(root: Path, tree: Tree) -> Iterator[str]:
     for word in dict.fromkeys(str(word) for word in words):
         path = word.removeprefix("./")
         plain = path and not path.startswith(("/", "-")) and ".." not in path.split("/")
-        if plain and (root / path).is_file():
+        if plain and os.path.isfile(root / path):
             yield path
 
 

@@ -38,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 def find(start: Path) -> Path | None:
     """The nearest folder at or above `start` that holds a store, as git finds its own."""
     for folder in (start, *start.parents):
-        if (folder / STORE).is_dir():
+        if os.path.isdir(folder / STORE):
             return folder
     return None
 
@@ -58,7 +58,7 @@ def require(start: Path) -> Path:
 def home_for(start: Path) -> Path:
     """Where a new store belongs: the git root above `start`, else `start` itself."""
     for folder in (start, *start.parents):
-        if (folder / ".git").exists():
+        if os.path.exists(folder / ".git"):
             return folder
     return start
 

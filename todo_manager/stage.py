@@ -34,13 +34,16 @@ def standing_after(project: Project, stage: Stage) -> states.Standing:
 def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> Stage:
     """Read everything the decision rests on; what cannot be trusted is refused first."""
     db = project.db
-    plan = plans.load(db, plans.resolve_id(db, wanted))
-    phase = plan.phase(index)
-    ledger.verify_head(db, project.root)
-    plans.verify_accepted(db, plan)
-    involved = plan.with_needs(phase)
-    for other in involved:
-        plans.verify_mark(db, plan, other)
+    id_ = plans.resolve_id(db, wanted)
+    plans.load(db, id_).phase(index)  # a wrong index is told before anything is verified
+    with project.snapshot():
+        ledger.verify_head(db, project.root)
+        plan = plans.load(db, id_)
+        phase = plan.phase(index)
+        plans.verify_accepted(db, plan)
+        involved = plan.with_needs(phase)
+        for other in involved:
+            plans.verify_mark(db, plan, other)
     if disk is None or disk.plan.digest != plan.digest:
         disk = OnDisk(project.root, project.settings, plan)
     looked = {other.idx: plans.untrusted(disk, other) for other in involved}

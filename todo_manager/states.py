@@ -75,7 +75,9 @@ class _Deriving:
             if top["idx"] not in self._known:
                 # Needs that are not settled by now are a circle, which only edited rows can hold.
                 self._known[top["idx"]] = (
-                    Standing("blocked", "its needs form a circle") if todo else self._first_match(top)
+                    Standing("blocked", "its needs form a circle")
+                    if todo
+                    else self._first_match(top)
                 )
                 self._below[top["idx"]] = self._attested_below(top)
 

@@ -30,6 +30,21 @@ class Project:
         self.db.close()
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read in it is as of one moment: rows and the events they rest on fit together.
+
+        The moment is that of the first read, so HEAD may be looked at first. Nothing is written.
+        """
+        if self.db.in_transaction:
+            yield
+            return
+        self.db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.db.execute("ROLLBACK")
+
+    @contextlib.contextmanager
     def recording(self) -> Iterator[sqlite3.Connection]:
         """A write transaction on a ledger that verifies, and HEAD brought up to what it appended."""
         with store.transaction(self.db, self.root):

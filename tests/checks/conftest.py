@@ -45,7 +45,8 @@ def check() -> Callable[..., Check]:
 
     def make(mapping: dict[str, Any], **names: Any) -> Check:
         found, wrong = read(mapping, **names)
-        assert found is not None and not wrong, wrong
+        assert not wrong, wrong
+        assert found is not None
         return found
 
     return make
@@ -57,7 +58,8 @@ def refused() -> Callable[..., str]:
 
     def make(mapping: dict[str, Any], **names: Any) -> str:
         found, wrong = read(mapping, **names)
-        assert found is None and wrong, f"it loaded: {found}"
+        assert found is None, f"it loaded: {found}"
+        assert wrong
         return "\n".join(wrong)
 
     return make

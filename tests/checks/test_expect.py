@@ -232,7 +232,9 @@ def test_a_list_of_one_text(check: Any) -> None:
     assert found.stdout.contains == ("b",)
 
 
-@pytest.mark.parametrize(("pattern", "so"), [("a{3}", True), ("a$", False), ("^a", False), ("b", False)])
+@pytest.mark.parametrize(
+    ("pattern", "so"), [("a{3}", True), ("a$", False), ("^a", False), ("b", False)]
+)
 def test_a_pattern_that_touches_the_cut_of_a_long_output_does_not_count(pattern, so):
     from todo_manager.checks.textmatch import judge_text, text_match
     from todo_manager.processes.capture import Capture

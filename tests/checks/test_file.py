@@ -479,18 +479,40 @@ class TestLoad:
 
     @pytest.mark.parametrize(
         "beside",
-        [{"contains": "x"}, {"lacks": "x"}, {"mode": "0644"}, {"owner": "root"}, {"min_size": 0}]
-        + [{"max_age": 0}, {"json": {"a": 1}}, {"count": 0}, {"newer_than": "a"}],
+        [
+            {"contains": "x"},
+            {"lacks": "x"},
+            {"mode": "0644"},
+            {"owner": "root"},
+            {"min_size": 0},
+            {"max_age": 0},
+            {"json": {"a": 1}},
+            {"count": 0},
+            {"newer_than": "a"},
+        ],
     )
     def test_nothing_there_and_something_of_it(self, refused: Any, beside: Any) -> None:
         assert "exists: false" in refused({"file": "x", "exists": False, **beside})
 
     @pytest.mark.parametrize(
         "wanted",
-        [{"contains": []}, {"contains": Scalar("")}, {"matches": "x*"}, {"json": {}}]
-        + [{"count": {"ge": 0}}, {"count": -1}, {"count": {"exists": True}}, {"count": Scalar("x")}]
-        + [{"sha256": "abc"}, {"mode": "rw"}, {"owner": "root:root"}, {"max_age": "old"}]
-        + [{"yaml": {"a.*": 1}}, {"count": 0, "contains": "x"}, {"content": "x"}],
+        [
+            {"contains": []},
+            {"contains": Scalar("")},
+            {"matches": "x*"},
+            {"json": {}},
+            {"count": {"ge": 0}},
+            {"count": -1},
+            {"count": {"exists": True}},
+            {"count": Scalar("x")},
+            {"sha256": "abc"},
+            {"mode": "rw"},
+            {"owner": "root:root"},
+            {"max_age": "old"},
+            {"yaml": {"a.*": 1}},
+            {"count": 0, "contains": "x"},
+            {"content": "x"},
+        ],
     )
     def test_parameters_that_assert_nothing(self, refused: Any, wanted: Any) -> None:
         refused({"file": "*.md", **wanted})

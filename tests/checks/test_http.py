@@ -180,15 +180,17 @@ class TestNoAnswer:
         "garbage",
         [
             b"SSH-2.0-OpenSSH\r\n\r\n",
-            b"\0" * 100,
+            b"\x00" * 100,
             b"HTTP/1.1 abc OK\r\n\r\n",
             b"HTTP/7.7 200 OK\r\n\r\n",
-        ]
-        + [b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", b"x" * 200_000]
-        + [b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nabcdef", b"ICY 200 OK\r\n\r\n"]
-        + [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
-        + [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"]
-        + [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab"],
+            b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+            b"x" * 200000,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nabcdef",
+            b"ICY 200 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab",
+        ],
     )
     def test_garbage(self, look: Any, answers: Any, garbage: bytes) -> None:
         assert look({"http": answers(garbage).url}).verdict == FAILED
@@ -218,9 +220,13 @@ class TestDeadline:
 
     @pytest.mark.parametrize(
         "head",
-        [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"]
-        + [b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"]
-        + [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2328\r\n"],
+        [
+            b"",
+            b"HTTP/1.1 200 OK\r\nX: ",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2328\r\n",
+        ],
     )
     def test_one_byte_at_a_time(self, look: Any, answers: Any, head: bytes) -> None:
         url = answers(head, *[b"1"] * 100, pause=0.02).url
@@ -309,8 +315,14 @@ class TestRedirects:
 
     @pytest.mark.parametrize(
         "target",
-        ["ftp://127.0.0.1/", "file:///etc/passwd", "javascript:alert(1)", "http://[", "http:///x"]
-        + [f"http://user:{SECRET}@127.0.0.1/"],
+        [
+            "ftp://127.0.0.1/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "http://[",
+            "http:///x",
+            f"http://user:{SECRET}@127.0.0.1/",
+        ],
     )
     def test_to_what_is_not_http(self, look: Any, answers: Any, target: str) -> None:
         found = look({"http": answers(redirect(target)).url, "follow_redirects": True})
@@ -319,8 +331,14 @@ class TestRedirects:
 
     @pytest.mark.parametrize(
         ("status", "method", "then"),
-        [("301", "POST", "GET"), ("302", "POST", "GET"), ("303", "PUT", "GET")]
-        + [("303", "HEAD", "HEAD"), ("307", "POST", "POST"), ("308", "PUT", "PUT")],
+        [
+            ("301", "POST", "GET"),
+            ("302", "POST", "GET"),
+            ("303", "PUT", "GET"),
+            ("303", "HEAD", "HEAD"),
+            ("307", "POST", "POST"),
+            ("308", "PUT", "PUT"),
+        ],
     )
     def test_method(
         self, look: Any, answers: Any, page: Any, status: str, method: str, then: str
@@ -369,8 +387,13 @@ class TestBodies:
 
     @pytest.mark.parametrize(
         ("encoding", "body"),
-        [("br", OK), ("gzip", OK), ("gzip", gzip.compress(OK * 50)[:-9]), ("gzip, gzip", OK)]
-        + [("gzip", gzip.compress(OK) + gzip.compress(b"down"))],
+        [
+            ("br", OK),
+            ("gzip", OK),
+            ("gzip", gzip.compress(OK * 50)[:-9]),
+            ("gzip, gzip", OK),
+            ("gzip", gzip.compress(OK) + gzip.compress(b"down")),
+        ],
     )
     def test_packed_in_a_way_that_cannot_be_read(
         self, look: Any, answers: Any, page: Any, encoding: str, body: bytes
@@ -516,9 +539,16 @@ class TestLoad:
             "http://h:0/",
             "http://h:70000/",
             "http://h:x/",
-        ]
-        + ["http://h/a b", "http://h/\n", "http://h\\@x/", "http://[::1/", "//h/", "http://bücher/"]
-        + ["http://u:p@h/", "http://u@h/", "file:///etc/passwd"],
+            "http://h/a b",
+            "http://h/\n",
+            "http://h\\@x/",
+            "http://[::1/",
+            "//h/",
+            "http://bücher/",
+            "http://u:p@h/",
+            "http://u@h/",
+            "file:///etc/passwd",
+        ],
     )
     def test_urls_that_are_none(self, refused: Any, url: str) -> None:
         refused({"http": Scalar(url)})
@@ -530,13 +560,30 @@ class TestLoad:
 
     @pytest.mark.parametrize(
         "wanted",
-        [{"status": []}, {"status": 99}, {"status": "ok"}, {"method": "get"}, {"method": "TRACE"}]
-        + [{"body": {}}, {"body": {"lacks": "x"}}, {"body": "ok"}, {"json": {}}, {"statsu": 200}]
-        + [{"headers": {"a b": "c"}}, {"headers": {"Content-Length": 5}}, {"headers": ["a"]}]
-        + [{"basic_auth": {"user": "a"}}, {"basic_auth": {"user": "a:b", "password": "c"}}]
-        + [{"basic_auth": {"user": "a", "password": "b"}, "headers": {"authorization": "x"}}]
-        + [{"method": "HEAD", "json": {"a": 1}}, {"ca_file": "../x"}, {"ca_file": "x"}]
-        + [{"max_response_time": 0}, {"follow_redirects": "maybe"}, {"served_by": "web"}],
+        [
+            {"status": []},
+            {"status": 99},
+            {"status": "ok"},
+            {"method": "get"},
+            {"method": "TRACE"},
+            {"body": {}},
+            {"body": {"lacks": "x"}},
+            {"body": "ok"},
+            {"json": {}},
+            {"statsu": 200},
+            {"headers": {"a b": "c"}},
+            {"headers": {"Content-Length": 5}},
+            {"headers": ["a"]},
+            {"basic_auth": {"user": "a"}},
+            {"basic_auth": {"user": "a:b", "password": "c"}},
+            {"basic_auth": {"user": "a", "password": "b"}, "headers": {"authorization": "x"}},
+            {"method": "HEAD", "json": {"a": 1}},
+            {"ca_file": "../x"},
+            {"ca_file": "x"},
+            {"max_response_time": 0},
+            {"follow_redirects": "maybe"},
+            {"served_by": "web"},
+        ],
     )
     def test_parameters_that_cannot_be(self, refused: Any, wanted: Any) -> None:
         refused({"http": "http://h/", **wanted})

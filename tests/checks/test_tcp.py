@@ -231,8 +231,20 @@ class TestNotListening:
 class TestLoad:
     @pytest.mark.parametrize(
         "target",
-        ["localhost", "localhost:", ":80", "localhost:0", "localhost:65536", "localhost:080"]
-        + ["::1:80", "[::1]", "http://localhost:80", "local host:80", "localhost:80/x", "a\0b:80"],
+        [
+            "localhost",
+            "localhost:",
+            ":80",
+            "localhost:0",
+            "localhost:65536",
+            "localhost:080",
+            "::1:80",
+            "[::1]",
+            "http://localhost:80",
+            "local host:80",
+            "localhost:80/x",
+            "a\x00b:80",
+        ],
     )
     def test_targets_that_are_none(self, refused: Any, target: str) -> None:
         assert "host:port" in refused({"tcp": Scalar(target)})

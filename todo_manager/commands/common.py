@@ -23,10 +23,13 @@ def actor(arguments: argparse.Namespace, found: Project) -> Actor:
 
 
 def plan_of(found: Project, wanted: str) -> Plan:
-    """The plan an id or prefix means, from a ledger whose head verifies."""
+    """The plan an id or prefix means; IntegrityProblem when it is not what was recorded."""
     id_ = plans.resolve_id(found.db, wanted)
-    ledger.verify_head(found.db, found.root)
-    return plans.load(found.db, id_)
+    with found.snapshot():
+        ledger.verify_head(found.db, found.root)
+        plan = plans.load(found.db, id_)
+        plans.verify_accepted(found.db, plan)
+    return plan
 
 
 def plan_argument(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +85,7 @@ def bound_document(found: Project, plan: Plan, file: str | None) -> binding.Boun
     if file is not None:
         path = Path(file)
         document, in_project = documents.read(path), binding.project_path(found.root, path)
-    elif plan.source_path and (found.root / plan.source_path).exists():
+    elif plan.source_path and _is_there(found.root / plan.source_path):
         in_project = plan.source_path
         document = documents.read(found.root / in_project, in_project)
     else:
@@ -94,3 +97,14 @@ def bound_document(found: Project, plan: Plan, file: str | None) -> binding.Boun
     raise UsageProblem(
         f"{document.name} holds no plan {plan.id}", hint=f"todo_manager lint {document.name}"
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file, also one that cannot be reached: reading it will say why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -24,13 +24,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """0 done or already so, 1 refused, 2 usage, 4 order, 5 not evaluated, 6 untrusted, 7 busy, 9."""
+    claims, wait = common.assignments(arguments.var), common.seconds(arguments.wait)
     project = common.open_project(arguments)
     wanted = Wanted(
         plan=arguments.plan,
         index=arguments.phase,
         actor=common.actor(arguments, project),
-        claims=common.assignments(arguments.var),
-        wait=common.seconds(arguments.wait),
+        claims=claims,
+        wait=wait,
     )
     found = follow(attempts.done(project, wanted), output)
     data = output.data = found.data

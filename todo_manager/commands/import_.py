@@ -7,6 +7,7 @@ changes what `done` means: a document with another definition is 6, and a person
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from msgspec import structs
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _ensure_store(root: Path, output: Output) -> bool:
-    if (root / STORE / store.FILE).exists():
+    if os.path.exists(root / STORE / store.FILE):
         return False
     store.create(root)
     output.talk(f"made the store {root / STORE}")

@@ -18,9 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Record the binding as an event; 2 for a name the plan does not declare as an input."""
+    values = common.assignments(arguments.values)
     project = common.open_project(arguments)
     plan = common.plan_of(project, arguments.plan)
-    values = common.assignments(arguments.values)
     for name in values:
         if name not in plan.names.inputs:
             raise UsageProblem(

@@ -27,14 +27,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """By verdicts alone: 1 if a required check failed or there is none, else 5 for an error, else 0."""
+    claims, wait = common.assignments(arguments.var), common.seconds(arguments.wait)
     project = common.open_project(arguments)
     plan = common.plan_of(project, arguments.plan)
     wanted = Wanted(
         plan=plan.id,
         index=0,
         actor=common.actor(arguments, project),
-        claims=common.assignments(arguments.var),
-        wait=common.seconds(arguments.wait),
+        claims=claims,
+        wait=wait,
     )
     indexes = _indexes(plan, arguments.phase)
     rows: list[dict[str, Any]] = []

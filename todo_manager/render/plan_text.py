@@ -53,7 +53,7 @@ def tell_plan(plan: dict[str, Any], output: Output, *, text: bool) -> None:
 
 def _head(plan: dict[str, Any], output: Output) -> None:
     output.say(f"{plan['id']}  [{plan['status']}]")
-    output.say(one_line(plan["title"]))
+    output.say(f"  {one_line(plan['title'])}")
     if plan["description"] and plan["description"] != plan["title"]:
         output.say(indent(plan["description"], "  | "))
     source = plan["source"]
@@ -88,7 +88,7 @@ def _state(phase: dict[str, Any]) -> str:
 def _texts(phase: dict[str, Any], output: Output) -> None:
     if phase["explain"]:
         output.say()
-        output.say(indent(phase["explain"].strip("\n"), "      "))
+        output.say(indent(phase["explain"].strip("\n"), "      | "))
     if phase["note"]:
         output.say()
         output.say("      IMPORTANT NOTE")
