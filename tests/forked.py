@@ -70,6 +70,7 @@ class Forked(support.Project):
             os.environ.clear()
             os.environ.update(env)
             sys.argv = argv
+            tempfile.tempdir = None  # as in a new process: TMPDIR may be another one
             for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
                 setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
             if self.uid:

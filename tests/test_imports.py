@@ -20,7 +20,7 @@ CONSOLE_SCRIPT = "import sys; from todo_manager.cli import main; main()"
 
 EVERY_READ = {"cli", "commands", "jsontext", "reads", "render", "render.output", "states"}
 ONE_PLAN = {"lock_file", "proof", "read_files"}
-TEXT = {"render.plain", "render.plan_text"}
+TEXT = {"render.plain", "render.plan_text", "shellword"}
 STANDARD = {"__future__", "_json", "types"}
 """Of the standard library, besides what Python and sqlite3 load by themselves."""
 LOCKS = {"_struct", "fcntl", "struct"}

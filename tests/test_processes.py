@@ -84,10 +84,11 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_left_of_a_check_that(project, temporary, way):
     text, verdict = WAYS[way]
-    project.write("s.sh", text + "\n")
+    project.write("s.sh", f'echo "$TMPDIR" > where\n{text}\n')
     project.plan("p", "- title: One\n  verify: [{script: s.sh, timeout: 1s}]")
     ran = project.ask("done", "p", 0)
     assert left(temporary) == []
+    assert (project.root / "where").read_text().startswith(str(temporary))
     assert ran.data["checks"][0]["verdict"] == verdict, ran
     assert (ran.exit, project.states("p")) == {
         "passed": (0, ["done"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,8 @@ def test_a_plan_is_its_id_or_the_beginning_of_one(project):
     assert "did you mean roll-out?" in near.error["message"]
     project.ask("done", "", 0).refused("unknown_plan")
     project.ask("done", "%", 0).refused("unknown_plan")
-    project.ask("done", "other", -1).refused("unknown_phase")
+    project.ask("done", "other", 9).refused("unknown_phase")
+    project.ask("done", "other", -1).refused("usage")
 
 
 def test_an_exact_id_wins_over_longer_ones(project):
@@ -289,13 +291,23 @@ def test_the_question_put_to_a_person_shows_what_is_asked(project: Project) -> N
     assert project.states("p") == ["blocked"]
 
 
-def test_a_plan_may_have_an_id_that_no_shell_would_like(project: Project, tmp_path: Path) -> None:
-    id_ = "roll 'out' \"now\"; rm -rf / 🚀"
-    task = {"id": id_, "title": "T", "todos": [{"text": "x", "done": False}]}
-    project.write("q.json", json.dumps({"tasks": [task]}))
-    project.run("import", "q.json").ok()
+def test_a_plan_may_have_an_id_that_no_shell_would_like(project: Project) -> None:
+    """What is to be typed next is one word for it, whatever it holds."""
+    id_ = "roll 'out' \"now\"; touch pwned 🚀"
+    todos = [{"text": "x", "done": False}, {"text": "y", "done": False}]
+    project.write("q.json", json.dumps({"tasks": [{"id": id_, "title": "T", "todos": todos}]}))
+    said = [project.run("import", "q.json").ok().out, project.run("next", id_).ok().out]
     assert project.ask("show", id_).ok().data["plan"]["id"] == id_
-    project.ask("done", id_, 0).refused("no_checks")
+    for words, kind in (
+        (("done", id_, 0), "no_checks"),
+        (("done", id_, 1), "needs_not_done"),
+        (("done", id_, 9), "unknown_phase"),
+        (("attest", id_, 0, "--reason", "x"), "person_required"),
+    ):
+        said.append(project.ask(*words).refused(kind).error["hint"])
+    for text in said:
+        command = text[text.index("todo_manager ") :].split(" · ")[0].split(", then")[0]
+        assert id_ in shlex.split(command.strip().splitlines()[0]), text
     project.person("attest", id_, 0, "--reason", "x").ok()
-    assert project.states(id_) == ["attested"]
+    assert project.states(id_) == ["attested", "blocked"]
     assert sorted(os.listdir(project.root)) == [".todo_manager", "q.json"]

@@ -21,6 +21,7 @@ from todo_manager.plans import OnDisk
 from todo_manager.processes.client import Cancel
 from todo_manager.runner import CheckFinished, Event
 from todo_manager.secrets import too_short
+from todo_manager.shellword import word
 from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
 from todo_manager.world import RunWorld
@@ -207,7 +208,7 @@ def _moved(
 ) -> TodoError | None:
     """What was accepted, bound or on disk when the run began and is another thing now."""
     assert before.definition is not None
-    again = f"todo_manager done {before.plan.id} {before.phase.idx}"
+    again = f"todo_manager done {word(before.plan.id)} {before.phase.idx}"
     if after.phase.key != before.phase.key or after.phase.digest != before.phase.digest:
         return Untrusted(
             "the definition was changed and accepted while it was being checked", hint=again

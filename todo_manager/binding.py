@@ -17,6 +17,7 @@ from todo_manager.errors import InvalidDocument
 from todo_manager.model import PlanDoc
 from todo_manager.problems import Problems
 from todo_manager.project import Settings
+from todo_manager.shellword import word
 
 
 class Bound(Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def bind(root: Path, settings: Settings, document: Document, path: str | None) -
         except (OSError, ValueError) as error:
             problems += [f"{document.name}: {line}" for line in plans.words(error).splitlines()]
     if problems:
-        raise InvalidDocument(problems, hint=f"todo_manager lint {document.name}")
+        raise InvalidDocument(problems, hint=f"todo_manager lint {word(document.name)}")
     return found
 
 

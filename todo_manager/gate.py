@@ -11,8 +11,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from todo_manager.documents.names import is_plain_id
 from todo_manager.errors import Kind, OutOfOrder, Refused, TodoError, Unevaluated
 from todo_manager.model import Result, Verdict
+from todo_manager.shellword import word
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -52,10 +54,10 @@ def satisfied(state: str) -> bool:
 def _order(case: Case) -> TodoError | None:
     for index, key, state in case.needs:
         if not satisfied(state):
-            verb = f"todo_manager done {case.plan} {index}"
+            plan = word(case.plan)
             return OutOfOrder(
                 f"phase {case.index} ({case.key}) needs phase {index} ({key}), which is {state}",
-                hint=f"todo_manager show {case.plan}, then: {verb}",
+                hint=f"todo_manager show {plan}, then: todo_manager done {plan} {index}",
             )
     return None
 
@@ -63,14 +65,19 @@ def _order(case: Case) -> TodoError | None:
 def _no_checks(case: Case) -> TodoError | None:
     if case.required:
         return None
-    plan, k = case.plan, case.index
+    plan, k = word(case.plan), case.index
+    attest = f'on a person\'s word: todo_manager attest {plan} {k} --reason "…"'
+    hint = (
+        f"write phases/{plan}/p{k}_check.sh (exit 0 passed, 1 not so) · "
+        f"try: todo_manager verify {plan} {k} · a person: todo_manager accept {plan} · "
+        f"then: todo_manager done {plan} {k} · or, {attest}"
+    )
+    if not is_plain_id(case.plan):
+        hint = f"write it as a plan in YAML, whose id can name a folder of scripts · or, {attest}"
     return Refused(
         f"phase {k} ({case.key}) has no required check, so nothing can show that it is done",
         kind=Kind.NO_CHECKS,
-        hint=f"write phases/{plan}/p{k}_check.sh (exit 0 passed, 1 not so) · "
-        f"try: todo_manager verify {plan} {k} · a person: todo_manager accept {plan} · "
-        f"then: todo_manager done {plan} {k} · or, on a person's word: "
-        f'todo_manager attest {plan} {k} --reason "…"',
+        hint=hint,
         person=True,
     )
 
@@ -94,7 +101,7 @@ def _verdicts(case: Case, results: Iterable[Result]) -> TodoError | None:
 
 
 def _again(case: Case) -> str:
-    return f"todo_manager done {case.plan} {case.index}"
+    return f"todo_manager done {word(case.plan)} {case.index}"
 
 
 def _told(case: Case, found: list[Result]) -> str:

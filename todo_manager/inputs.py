@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from todo_manager.errors import Kind, Untrusted, UsageProblem
 from todo_manager.plans import Plan
 from todo_manager.project import Settings
 from todo_manager.secrets import Masker, masker
+from todo_manager.shellword import word
 
 
 class Values(Struct, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ def refuse_unknown(plan: Plan, names: Names, claims: Mapping[str, str]) -> None:
         raise UsageProblem(
             f"{plan.id} declares no input {name}",
             hint=f"its inputs are: {', '.join(names.inputs) or 'none'}; "
-            f"todo_manager show {plan.id}",
+            f"todo_manager show {word(plan.id)}",
         )
 
 
@@ -88,7 +88,7 @@ def refuse_claims(plan: Plan, claims: Mapping[str, str]) -> None:
         raise Untrusted(
             f"the input {name} is bound to {plan.bound[name]!r}, not {claims[name]!r}",
             kind=Kind.INPUTS_CHANGED,
-            hint=f"todo_manager set {plan.id} {shlex.quote(f'{name}={claims[name]}')}{after}",
+            hint=f"todo_manager set {word(plan.id)} {word(f'{name}={claims[name]}')}{after}",
         )
 
 
@@ -140,5 +140,5 @@ class _Gathering:
             f"the input {name} of {self._plan.id} has no value",
             kind=Kind.INPUT_MISSING,
             hint=f"give it with --var {name}=…, in the environment, in .env, "
-            f"or: todo_manager set {self._plan.id} {name}=…",
+            f"or: todo_manager set {word(self._plan.id)} {name}=…",
         )

@@ -23,6 +23,7 @@ from todo_manager.checks.parse import parse
 from todo_manager.errors import Kind, Untrusted
 from todo_manager.evidence import note_closed, set_mark
 from todo_manager.ledger import Actor
+from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
 
@@ -129,7 +130,8 @@ def differs(id_: str, name: str) -> Untrusted:
     return Untrusted(
         f"{name}: {id_} is known, and its definition differs from what was accepted",
         kind=Kind.SOURCE_CHANGED,
-        hint=f"todo_manager diff {id_} {name} shows how; a person: todo_manager accept {id_} {name}",
+        hint=f"todo_manager diff {word(id_)} {word(name)} shows how; "
+        f"a person: todo_manager accept {word(id_)} {word(name)}",
         person=True,
     )
 
@@ -181,7 +183,7 @@ def _take_texts(project: Project, bound: Bound) -> None:
 def _meanwhile(bound: Bound) -> Untrusted:
     return Untrusted(
         f"another definition of {bound.plan.id} was accepted meanwhile",
-        hint=f"todo_manager diff {bound.plan.id}, which shows the difference anew",
+        hint=f"todo_manager diff {word(bound.plan.id)}, which shows the difference anew",
     )
 
 

@@ -21,6 +21,7 @@ from todo_manager.definition import Definition, Names
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, UsageProblem
 from todo_manager.model import PhaseDoc, PlanDoc
 from todo_manager.project import Settings, inside
+from todo_manager.shellword import word
 
 
 class Phase(Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise UsageProblem(
                 f"{self.id} has no phase {index}; {known}",
                 kind=Kind.UNKNOWN_PHASE,
-                hint=f"todo_manager show {self.id}",
+                hint=f"todo_manager show {word(self.id)}",
             )
         return self.phases[index]
 
@@ -349,8 +350,8 @@ def _changed(plan: Plan, kind: Kind, what: str) -> Untrusted:
     return Untrusted(
         what,
         kind=kind,
-        hint=f"restore it (todo_manager diff {plan.id} shows how it differs); "
-        f"or a person: todo_manager accept {plan.id}",
+        hint=f"restore it (todo_manager diff {word(plan.id)} shows how it differs); "
+        f"or a person: todo_manager accept {word(plan.id)}",
         person=True,
     )
 

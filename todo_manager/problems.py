@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from todo_manager.errors import InvalidDocument
+from todo_manager.shellword import word
 
 
 class Problems:
@@ -29,7 +30,8 @@ class Problems:
         """Raise InvalidDocument with every problem found so far."""
         if self.errors:
             raise InvalidDocument(
-                self.errors, hint=f"correct {self.source}, then: todo_manager lint {self.source}"
+                self.errors,
+                hint=f"correct {self.source}, then: todo_manager lint {word(self.source)}",
             )
 
     def _text(self, line: int, path: str, message: str) -> str:

@@ -17,6 +17,7 @@ from todo_manager.errors import (
     UsageProblem,
 )
 from todo_manager.problems import did_you_mean
+from todo_manager.shellword import word
 
 _GUESSES = 1000
 """How many of the newest ids a mistyped one is compared with."""
@@ -33,7 +34,7 @@ def no_store(start: str, name: str) -> TodoError:
 
 def no_file(folder: str) -> TodoError:
     """The store's folder is there, its database is not, or this user may not see it."""
-    if not os.access(folder, os.X_OK):
+    if _may_not_enter(folder):
         return EnvironmentProblem(
             f"{folder} may not be entered by this user",
             kind=Kind.STORE_UNREADABLE,
@@ -44,6 +45,16 @@ def no_file(folder: str) -> TodoError:
         kind=Kind.STORE_MISSING,
         hint="restore it from a backup; or todo_manager init, to make an empty store",
     )
+
+
+def _may_not_enter(folder: str) -> bool:
+    try:
+        os.stat(folder)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return not os.access(folder, os.X_OK)
 
 
 def not_a_store(path: str) -> TodoError:
@@ -78,7 +89,7 @@ def ambiguous(wanted: str, found: Sequence[str]) -> TodoError:
     return UsageProblem(
         f"{wanted!r} begins several plan ids: {', '.join(found)}",
         kind=Kind.AMBIGUOUS_PLAN,
-        hint=f"todo_manager show {found[0]}",
+        hint=f"todo_manager show {word(found[0])}",
     )
 
 
@@ -98,7 +109,7 @@ def unknown_phase(plan: str, index: int, count: int) -> TodoError:
     return UsageProblem(
         f"{plan} has no phase {index}; {known}",
         kind=Kind.UNKNOWN_PHASE,
-        hint=f"todo_manager show {plan}",
+        hint=f"todo_manager show {word(plan)}",
     )
 
 

@@ -44,6 +44,14 @@ class _Parser(argparse.ArgumentParser):
         raise UsageProblem(message, hint=f"todo_manager {verb} --help")
 
 
+def index(text: str) -> int:
+    """The index of a phase: decimal digits; leading zeros are ignored."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 100):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the index of a phase: 0, 1, 2 …")
+    return int(text)
+
+
 def parse(verb: str, module: ModuleType, options: list[str]) -> argparse.Namespace | None:
     """The arguments of a verb; None when its help was asked for and printed. Raises UsageProblem."""
     parser = _Parser(

@@ -20,6 +20,7 @@ from todo_manager.attempts import (
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
 from todo_manager.model import Result
 from todo_manager.plans import OnDisk, Phase
+from todo_manager.shellword import word
 from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
 
@@ -106,7 +107,9 @@ def _conclude_verify(
         "does_not_count": reason,
     }
     if refused is not None and refused.kind != Kind.NO_CHECKS:
-        refused.hint = f"put it right, then: todo_manager verify {stage.plan.id} {wanted.index}"
+        refused.hint = (
+            f"put it right, then: todo_manager verify {word(stage.plan.id)} {wanted.index}"
+        )
     return Attempted(data=told, refusal=refused, notes=notes_of(stage, values))
 
 

@@ -149,6 +149,24 @@ class Check(Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
+def unanswered(
+    expected: str,
+    why: str,
+    *,
+    facts: dict[str, Any] | None = None,
+    outputs: tuple[Output, ...] = (),
+) -> Outcome:
+    """The outcome of an attempt that could not look, and why it could not."""
+    return Outcome(
+        verdict=Verdict.ERROR,
+        expected=expected,
+        actual=why,
+        message=why,
+        facts=facts or {},
+        outputs=outputs,
+    )
+
+
 def conclude(
     judgements: list[Judgement],
     *,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields, shelltext
-from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude
+from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude, unanswered
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.checks.textmatch import TextMatch, judge_text, text_match
@@ -96,7 +96,7 @@ class Command(Check, frozen=True, kw_only=True):
             else:
                 program = world.program(self.subject[0], self.subject[1:], self.cwd)
         except Unresolvable as problem:
-            return Outcome(verdict=Verdict.ERROR, expected=expected, message=str(problem))
+            return unanswered(expected, str(problem))
         handed: dict[str, str] = {}
         if isinstance(self.subject, str):
             argv = [program.path, "--noprofile", "--norc", "-euo", "pipefail", "-c", self.subject]
@@ -105,16 +105,10 @@ class Command(Check, frozen=True, kw_only=True):
             argv = [program.path, *self.subject[1:]]
         ran = world.run(argv, timeout=timeout, cwd=self.cwd, env=handed | self.env, user=self.user)
         facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
+        outputs = (ran.stdout, ran.stderr)
         if problem_text := why_no_exit_code(ran, timeout, argv[0]):
-            return Outcome(
-                verdict=Verdict.ERROR,
-                expected=expected,
-                actual=problem_text,
-                message=problem_text,
-                facts=facts,
-                outputs=(ran.stdout, ran.stderr),
-            )
-        return conclude(self._judge(ran, expected), facts=facts, outputs=(ran.stdout, ran.stderr))
+            return unanswered(expected, problem_text, facts=facts, outputs=outputs)
+        return conclude(self._judge(ran, expected), facts=facts, outputs=outputs)
 
     def _judge(self, ran: Ran, expected: str) -> list[Judgement]:
         so = ran.exit in self.exit

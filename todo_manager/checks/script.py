@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
-from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude
+from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude, unanswered
 from todo_manager.checks.command import run_facts, tail_of, why_no_exit_code
 from todo_manager.checks.expect import (
     Expectation,
@@ -60,7 +60,7 @@ class Script(Check, frozen=True, kw_only=True):
         try:
             script = world.script(self.subject)
         except (Unresolvable, OSError) as problem:
-            return Outcome(verdict=Verdict.ERROR, expected=expected, message=str(problem))
+            return unanswered(expected, str(problem))
         ran = world.run([*script.argv, *self.args], timeout=timeout, env=script.env)
         facts = {"script_sha256": script.sha256} | run_facts(ran)
         outputs = (ran.stdout, ran.stderr)
@@ -68,14 +68,7 @@ class Script(Check, frozen=True, kw_only=True):
         if not problem_text and ran.exit not in (0, 1):
             problem_text = f"it exited {ran.exit}, and only 0 and 1 are answers{tail_of(ran)}"
         if problem_text:
-            return Outcome(
-                verdict=Verdict.ERROR,
-                expected=expected,
-                actual=problem_text,
-                message=problem_text,
-                facts=facts,
-                outputs=outputs,
-            )
+            return unanswered(expected, problem_text, facts=facts, outputs=outputs)
         return self._judge(ran, script.facts, facts)
 
     def _judge(self, ran: Ran, path: str, facts: dict[str, Any]) -> Outcome:

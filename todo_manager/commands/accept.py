@@ -10,6 +10,7 @@ import argparse
 from todo_manager import actors, differences, intake
 from todo_manager.commands import common, diff
 from todo_manager.render.output import Output
+from todo_manager.shellword import word
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(f"warning: {warning}")
     for line in differences.never_failed(project, plan, bound):
         output.say(line)
-    actors.ask(f"accept this definition of {plan.id}?", verb=f"accept {plan.id}", json=output.json)
+    actors.ask(
+        f"accept this definition of {plan.id}?", verb=f"accept {word(plan.id)}", json=output.json
+    )
     intake.accept(project, bound, plan.digest, actor)
     output.data |= {"accepted": True, "digest": bound.digest}
     output.say(f"{plan.id}: accepted by {actor.name}")

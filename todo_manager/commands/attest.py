@@ -10,6 +10,7 @@ from todo_manager.commands import common
 from todo_manager.errors import Kind, Refused, Untrusted, UsageProblem
 from todo_manager.render.output import Output
 from todo_manager.render.plain import indent, one_line
+from todo_manager.shellword import word
 from todo_manager.stage import Stage, look
 from todo_manager.workspace import Project
 
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         plan=arguments.plan, index=arguments.phase, actor=common.actor(arguments, project)
     )
     stage = look(project, wanted.plan, wanted.index)
-    where = f"{stage.plan.id} {stage.phase.idx}"
+    where = f"{word(stage.plan.id)} {stage.phase.idx}"
     if gate.satisfied(stage.state.state):
         output.data = {"plan": stage.plan.id, "phase": stage.phase.idx, "state": stage.state.state}
         output.say(f"{where}: {stage.state.state} already")
@@ -61,7 +62,7 @@ def _refuse(stage: Stage) -> None:
             f"phase {case.index} ({case.key}) has {case.required} required checks: "
             "nobody's word replaces them",
             kind=Kind.HAS_CHECKS,
-            hint=f"todo_manager done {case.plan} {case.index}",
+            hint=f"todo_manager done {word(case.plan)} {case.index}",
         )
     refused = gate.refusal(case)
     if refused is not None and refused.kind != Kind.NO_CHECKS:
@@ -76,7 +77,7 @@ def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
         if stage.phase.digest != digest:
             raise stage.case.untrusted or Untrusted(
                 "another definition was accepted meanwhile",
-                hint=f"todo_manager show {stage.plan.id} {stage.phase.idx}, then attest again",
+                hint=f"todo_manager show {word(stage.plan.id)} {stage.phase.idx}, then attest again",
             )
         recorded = ledger.append(
             db,

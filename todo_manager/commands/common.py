@@ -6,10 +6,11 @@ import argparse
 import re
 from pathlib import Path
 
-from todo_manager import actors, binding, documents, intake, ledger, plans, project
+from todo_manager import actors, binding, documents, intake, ledger, plans, project, usage
 from todo_manager.errors import UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Plan
+from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
 
@@ -39,7 +40,7 @@ def plan_argument(parser: argparse.ArgumentParser) -> None:
 def phase_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     parser.add_argument(
         "phase",
-        type=int,
+        type=usage.index,
         nargs="?" if optional else None,
         help="index of a phase, counted from 0" + (" (default: all)" if optional else ""),
     )
@@ -56,10 +57,10 @@ def run_arguments(parser: argparse.ArgumentParser) -> None:
 def assignments(words: list[str]) -> dict[str, str]:
     """`NAME=value` words as a mapping; UsageProblem for anything else."""
     found = {}
-    for word in words:
-        name, equals, value = word.partition("=")
+    for each in words:
+        name, equals, value = each.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise UsageProblem(f"{word!r} is not NAME=VALUE", hint="like DATE=20250810")
+            raise UsageProblem(f"{each!r} is not NAME=VALUE", hint="like DATE=20250810")
         if "\0" in value:
             raise UsageProblem(f"the value of {name} holds a NUL byte")
         found[name] = value
@@ -95,7 +96,7 @@ def bound_document(found: Project, plan: Plan, file: str | None) -> binding.Boun
         if bound.plan.id == plan.id:
             return bound
     raise UsageProblem(
-        f"{document.name} holds no plan {plan.id}", hint=f"todo_manager lint {document.name}"
+        f"{document.name} holds no plan {plan.id}", hint=f"todo_manager lint {word(document.name)}"
     )
 
 

@@ -8,6 +8,7 @@ from todo_manager import differences
 from todo_manager.commands import common
 from todo_manager.differences import Difference
 from todo_manager.render.output import Output
+from todo_manager.shellword import word
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +24,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     output.data = as_data(found)
     tell(found, output)
     if found.gates:
-        file = f" {arguments.file}" if arguments.file else ""
-        output.say(f"restore it, or a person: todo_manager accept {plan.id}{file}")
+        file = f" {word(arguments.file)}" if arguments.file else ""
+        output.say(f"restore it, or a person: todo_manager accept {word(plan.id)}{file}")
     return 0
 
 

@@ -14,6 +14,7 @@ from todo_manager.commands import common
 from todo_manager.render.output import Output
 from todo_manager.render.plain import standing
 from todo_manager.render.run_text import follow, tell_results
+from todo_manager.shellword import word
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,5 +45,5 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     else:
         said = standing(data["state"], data["reason"])
         output.say(f"✔ {where}: {said}, event {data['run']}")
-        output.say(f"  next: todo_manager next {data['plan']}")
+        output.say(f"  next: todo_manager next {word(data['plan'])}")
     return 0

@@ -15,6 +15,7 @@ from msgspec import structs
 from todo_manager import actors, binding, documents, intake, store
 from todo_manager.project import STORE, find, home_for, settings
 from todo_manager.render.output import Output
+from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
 
@@ -63,4 +64,4 @@ def _tell(one: intake.Taken, output: Output) -> None:
     ignored = f", {one.marks_ignored} done marks not believed" if one.marks_ignored else ""
     output.say(f"{one.id}: {one.outcome}, {one.phases} phases{marks}{ignored}")
     if one.outcome == "imported":
-        output.say(f"  next: todo_manager next {one.id}")
+        output.say(f"  next: todo_manager next {word(one.id)}")

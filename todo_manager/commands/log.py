@@ -8,7 +8,7 @@ import json
 import zlib
 from typing import Any
 
-from todo_manager import ledger, read_problems, reads
+from todo_manager import ledger, read_problems, reads, usage
 from todo_manager.errors import UsageProblem
 from todo_manager.render.output import Output
 from todo_manager.render.plain import indent, one_line
@@ -16,7 +16,7 @@ from todo_manager.render.plain import indent, one_line
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", help="only this plan")
-    parser.add_argument("phase", nargs="?", type=int, help="only this phase")
+    parser.add_argument("phase", nargs="?", type=usage.index, help="only this phase")
     parser.add_argument("--run", type=int, metavar="N", help="everything event N recorded")
     parser.add_argument(
         "--last", type=_count, default=50, metavar="N", help="how many (default 50)"

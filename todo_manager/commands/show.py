@@ -13,8 +13,12 @@ if TYPE_CHECKING:  # argparse and typing cost a read more than its own work
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    from todo_manager import usage
+
     parser.add_argument("plan", help="id of a plan, or the beginning of one")
-    parser.add_argument("phase", nargs="?", type=int, help="only this phase, with all its text")
+    parser.add_argument(
+        "phase", nargs="?", type=usage.index, help="only this phase, with all its text"
+    )
     parser.add_argument("--text", action="store_true", help="explanations and notes of all phases")
 
 

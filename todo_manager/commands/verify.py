@@ -16,6 +16,7 @@ from todo_manager.errors import Kind, Refused, TodoError, Unevaluated
 from todo_manager.plans import OnDisk, Plan
 from todo_manager.render.output import Output
 from todo_manager.render.run_text import follow, tell_results
+from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
 
@@ -49,7 +50,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             if isinstance(error, kind):
                 raise error
     if not ran:
-        raise Refused(f"{plan.id} has no phases to verify", hint=f"todo_manager show {plan.id}")
+        raise Refused(
+            f"{plan.id} has no phases to verify", hint=f"todo_manager show {word(plan.id)}"
+        )
     output.say(f"✔ {plan.id}: {len(ran)} of {len(rows)} phases have checks, and all of them pass")
     return 0
 

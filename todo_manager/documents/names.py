@@ -8,6 +8,8 @@ import unicodedata
 ID_PATTERN = r"[a-z0-9][a-z0-9_.-]*"
 """Ids of YAML plans, and of every plan that scripts may be coupled to by folder name."""
 
+LONGEST_ID = 200
+"""Letters of an id: it names a folder, and file systems stop at 255 bytes."""
 SLUG_LENGTH = 60
 
 _FORBIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -16,7 +18,7 @@ _JOINERS = "\u200c\u200d"
 
 def is_plain_id(text: str) -> bool:
     """Whether an id needs no quotes in a shell and is safe as a file name: `ID_PATTERN`, whole."""
-    return re.fullmatch(ID_PATTERN, text) is not None
+    return len(text) <= LONGEST_ID and re.fullmatch(ID_PATTERN, text) is not None
 
 
 def unprintable(text: str) -> str:

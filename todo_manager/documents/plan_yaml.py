@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks.fields import Wrong, scalar
 from todo_manager.documents import loader
-from todo_manager.documents.names import is_plain_id
+from todo_manager.documents.names import LONGEST_ID, is_plain_id
 from todo_manager.documents.plan_phases import PhaseReader, circle
 from todo_manager.documents.section import Section
 from todo_manager.documents.substitution import NAME, Names, steers
@@ -70,7 +70,11 @@ class _PlanReader(Section):
 
     def _id(self) -> str:
         found = self.text("id", filled=True)
-        if found and not is_plain_id(found):
+        if len(found) > LONGEST_ID:
+            self.error(
+                "id", f"has {len(found)} letters; an id names a folder: {LONGEST_ID} at most"
+            )
+        elif found and not is_plain_id(found):
             self.error(
                 "id", f"{found!r} is not an id: a-z 0-9 . _ - only, beginning with a-z or 0-9"
             )

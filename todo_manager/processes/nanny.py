@@ -22,6 +22,8 @@ import sys
 
 READY = b"ready"
 
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+"""Signals that must not end the nanny; its programs get them as every program does."""
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -132,7 +134,7 @@ def _become(job: tuple, stdout: int, stderr: int, report: int) -> None:  # type:
         null = os.open("/dev/null", os.O_RDONLY)
         for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
             os.dup2(source, target)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
+        for number in (*_IGNORED, signal.SIGXFSZ, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         os.chdir(cwd)
         if ids:
@@ -229,7 +231,7 @@ def main(descriptor: int) -> None:
     The private directory is made here, so that there is none which nobody would remove: it is gone
     when this process is, also when the tool was killed.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+    for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     listening = socket.socket(fileno=descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from todo_manager.render.plain import GLYPHS, indent, one_line, standing
+from todo_manager.shellword import word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def tell_list(found: dict[str, Any], output: Output) -> None:
         output.say("no open plans. Take one in with: todo_manager import FILE")
     if found["more"]:
         last = found["plans"][-1]["id"]
-        output.say(f"{found['more']} more: todo_manager list --after {last}")
+        output.say(f"{found['more']} more: todo_manager list --after {word(last)}")
 
 
 def _summary(plan: dict[str, Any]) -> str:
@@ -39,7 +40,7 @@ def tell_next(found: dict[str, Any], output: Output) -> None:
         return
     output.say(f"{found['plan']} {found['phase']}. {one_line(found['title'])}")
     output.say(f"  {_state(found)}")
-    output.say(f"  todo_manager show {found['plan']} {found['phase']}")
+    output.say(f"  todo_manager show {word(found['plan'])} {found['phase']}")
 
 
 def tell_plan(plan: dict[str, Any], output: Output, *, text: bool) -> None:
@@ -59,7 +60,7 @@ def _head(plan: dict[str, Any], output: Output) -> None:
     source = plan["source"]
     if source["state"] == "changed":
         output.say(
-            f"{source['path']} differs from what was accepted: todo_manager diff {plan['id']}"
+            f"{source['path']} differs from what was accepted: todo_manager diff {word(plan['id'])}"
         )
     elif source["state"] == "gone":
         output.say(f"{source['path']} is gone; the accepted definition stands")
