@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from forked import Forked
+from gated import new_project, phases_of
 from support import Project
 
 
@@ -20,21 +21,11 @@ def project(project: Project) -> Project:
     return Forked(project.root, Path(project.env["HOME"]))
 
 
-def new_project(folder: Path) -> Project:
-    (folder / "project").mkdir()
-    (folder / "home").mkdir()
-    return Forked(folder / "project", folder / "home")
-
-
 def verified(
     project: Project, checks: dict[str, tuple[str, str]], env: dict[str, str] | None = None
 ) -> dict[str, dict[str, Any]]:
     """The result of each check by name, from one `verify` of a plan with a phase for each."""
-    phases = "\n".join(
-        f"- {{key: k{n}, title: T, needs: [], verify: [{check}]}}"
-        for n, (check, _) in enumerate(checks.values())
-    )
-    project.plan("p", phases)
+    project.plan("p", phases_of(check for check, _ in checks.values()))
     found = project.ask("verify", "p", env=env).data["phases"]
     return {name: phase["checks"][0] for name, phase in zip(checks, found, strict=True)}
 

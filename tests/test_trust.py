@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from forked import Forked
+from gated import edit
 from support import PROGRAM, Project
 
 
@@ -43,12 +43,6 @@ def plan(project: Project) -> Path:
     project.write("phases/p/p2_check.sh", '. "$(dirname "$0")/lib.sh"\n')
     project.write("phases/p/lib.sh", "exit 0\n")
     return project.plan("p", PHASES)
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
 
 
 # The document is a proposal
@@ -304,121 +298,6 @@ def test_import_of_a_known_plan_changes_no_gate(project, plan):
     after = project.ask("show", "p").data["plan"]
     assert (after["digest"], after["phases"]) == (before["digest"], before["phases"])
     assert project.states("p")[0] == "done"
-
-
-def queue(project: Project, name: str, *tasks: tuple[str, list[bool]]) -> str:
-    tasks_ = [
-        {
-            "id": id_,
-            "title": id_,
-            "todos": [{"text": f"step {n}", "done": d} for n, d in enumerate(done)],
-        }
-        for id_, done in tasks
-    ]
-    project.write(name, json.dumps({"tasks": tasks_}))
-    return name
-
-
-def test_done_marks_are_read_at_the_first_import_and_only_where_nothing_can_be_checked(project):
-    project.write("phases/roll/p1_check.sh", "exit 1\n")
-    taken = project.ask("import", queue(project, "q.json", ("roll", [True, True, False]))).ok().data
-    assert (taken["plans"][0]["attested"], taken["plans"][0]["marks_ignored"]) == (1, 1)
-    assert project.states("roll") == ["attested", "ready", "blocked"]
-    (event,) = project.events("attested")
-    assert (event["data"]["by"], event["data"]["document"]) == ("document", "q.json")
-    # Later marks are counted, reported and ignored.
-    again = project.run("import", queue(project, "q.json", ("roll", [True, True, True]))).ok()
-    assert "3 done marks not believed" in again.out
-    assert project.states("roll") == ["attested", "ready", "blocked"]
-    project.ask("done", "roll", 1).refused("check_failed")
-    text = project.run("show", "roll").ok().out
-    assert [line[:5] for line in text.splitlines() if line.startswith("[")] == [
-        "[✔] 0", "[ ] 1", "[ ] 2",
-    ]  # fmt: skip
-    project.run("audit").ok()
-
-
-def test_a_script_written_for_an_attested_phase_takes_the_mark_away(project):
-    project.run("import", queue(project, "q.json", ("roll", [True]))).ok()
-    assert project.states("roll") == ["attested"]
-    project.write("phases/roll/p0_check.sh", "exit 1\n")
-    assert project.states("roll") == ["stale"]
-    project.person("accept", "roll").ok()
-    assert project.states("roll") == ["stale"]
-    project.ask("done", "roll", 0).refused("check_failed")
-    assert project.person("attest", "roll", 0, "--reason", "never mind").exit == 1
-    assert project.states("roll") == ["stale"]
-
-
-def test_ids_that_differ_in_case_are_two_plans(project):
-    tasks = [
-        (id_, [False]) for id_ in ("Roll", "roll", "ROLL-A", "ROLL-B", "ROLL-C", "ROLL-D", "ROLL-E")
-    ]
-    project.run("import", queue(project, "q.json", *tasks)).ok()
-    project.write("phases/roll/p0_check.sh", "exit 0\n")
-    project.person("accept", "roll").ok()
-    project.ask("done", "roll", 0).ok()
-    project.ask("done", "Roll", 0).refused("no_checks")
-    assert (project.states("Roll"), project.states("roll")) == (["blocked"], ["done"])
-    assert project.ask("done", "rol", 0).ok().data["plan"] == "roll"
-    project.ask("done", "ROLL", 0).refused("ambiguous_plan")
-    project.ask("show", "rOll").refused("unknown_plan")
-
-
-# Links
-
-
-def test_scripts_and_folders_that_lead_out_of_the_project_are_refused(project, plan):
-    outside = project.root.parent / "outside"
-    outside.mkdir()
-    (outside / "p2_check.sh").write_text("exit 0\n")
-    script = project.root / "phases/p/p2_check.sh"
-    script.unlink()
-    script.symlink_to(outside / "p2_check.sh")
-    refused = project.ask("done", "p", 2).refused("definition_changed")
-    assert "leaves the project through a symlink" in refused.error["message"]
-    folder = project.root / "phases/p"
-    folder.rename(project.root / "phases/was")
-    folder.symlink_to(outside)
-    project.ask("done", "p", 2).refused("definition_changed")
-    project.ask("done", "p", 0).refused("definition_changed")
-    assert project.run("lint", "plans/p.yaml").exit == 2
-
-
-def test_a_link_inside_the_project_is_read_as_what_it_leads_to(project):
-    project.write("real/check.sh", "exit 0\n")
-    (project.root / "phases/p").mkdir(parents=True)
-    (project.root / "phases/p/p0_check.sh").symlink_to("../../real/check.sh")
-    (project.root / "phases/p/lib").symlink_to("../../real")
-    project.plan("p", "- title: One")
-    project.ask("done", "p", 0).ok()
-    assert project.states("p") == ["done"]
-    project.write("real/check.sh", "exit 0 # other\n")
-    assert project.states("p") == ["stale"]
-    project.ask("done", "p", 0).refused("definition_changed")
-
-
-def test_a_pin_through_a_link_is_bound_by_content_and_may_not_lead_out(project):
-    project.write("real/data", "1")
-    (project.root / "data").symlink_to("real/data")
-    project.plan("p", "- title: One\n  verify: [{file: real/data, pins: data}]")
-    project.ask("done", "p", 0).ok()
-    project.write("real/data", "2")
-    assert project.states("p") == ["stale"]
-    (project.root / "data").unlink()
-    (project.root / "data").symlink_to("/etc/hostname")
-    project.ask("done", "p", 0).refused("definition_changed")
-
-
-def test_a_pin_that_was_swapped_and_put_back_while_checks_ran_is_noticed(project):
-    project.write("data", "honest\n")
-    swap = '{command: "cp data keep; echo forged > data; grep -q forged data; cp keep data", pins: data}'
-    project.plan("p", f"- title: One\n  verify: [{swap}]")
-    refused = project.ask("done", "p", 0).refused("definition_changed")
-    assert "data: pinned, and written while it was being checked" in refused.error["message"]
-    assert refused.data["counts"]["passed"] == 1
-    found = project.ask("verify", "p", 0).ok().data["phases"][0]
-    assert "written while" in found["does_not_count"]
 
 
 def test_a_plan_that_is_accepted_elsewhere_meanwhile_keeps_its_texts(project, plan):
