@@ -51,6 +51,27 @@ def test_the_projects_own_modules_still_run(project):
     project.run("done", "p", 0).ok()
 
 
+def test_a_shell_text_finds_no_program_in_a_folder_of_the_project(project):
+    project.write("todo_manager.yaml", "path: [tools]\n")
+    project.write("tools/ready", "#!/bin/sh\nexit 0\n", mode=0o755)
+    project.plan(
+        "p",
+        """
+        - title: Shell
+          verify: [{command: "ready --now"}]
+        - title: Pinned
+          needs: []
+          verify: [{command: [ready, --now], pins: [tools/ready]}]
+        - title: Unpinned
+          needs: []
+          verify: [{command: [ready, --now]}]
+        """,
+    )
+    project.ask("done", "p", 0).refused("check_error")
+    project.run("done", "p", 1).ok()
+    project.ask("done", "p", 2).refused("check_error")
+
+
 def test_a_pinned_one_is_what_was_accepted(project):
     project.write("struct.py", "print('ours')\n")
     project.plan(

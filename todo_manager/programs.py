@@ -42,6 +42,18 @@ def search_path(root: Path, settings: Settings) -> list[str]:
     return [*SYSTEM_PATH, *(str(root / path) for path in settings.path), interpreter_bin()]
 
 
+def _inherited_path(root: Path, settings: Settings) -> list[str]:
+    """What shell texts and scripts search: without folders of the project, whose programs nothing
+    binds there. Our interpreter's own folder may lie in the project."""
+    top = root.resolve()
+    outside = [
+        folder
+        for folder in search_path(root, settings)[:-1]
+        if not Path(folder).resolve().is_relative_to(top)
+    ]
+    return [*outside, interpreter_bin()]
+
+
 def resolve(name: str, root: Path, settings: Settings, pins: Mapping[str, Pin]) -> Program:
     """The executable a name means. Raises Unresolvable: none there, or it may not be used.
 
@@ -121,7 +133,7 @@ def _sha256_of(path: str, stamp: str) -> str:
 def base_environment(root: Path, settings: Settings, private: Path) -> dict[str, str]:
     """The clean environment of every program: nothing of the caller's comes through but TZ."""
     found = {
-        "PATH": os.pathsep.join([str(private / "bin"), *search_path(root, settings)]),
+        "PATH": os.pathsep.join([str(private / "bin"), *_inherited_path(root, settings)]),
         "HOME": _home(),
         "LANG": "C.UTF-8",
         "TMPDIR": str(private / "tmp"),
