@@ -213,8 +213,8 @@ def test_a_later_verify_renews_regresses_or_leaves_the_state(project):
 
 
 def test_a_verify_that_cannot_look_leaves_a_done_phase_and_says_so(project):
-    tool = project.write("bin/tool", "#!/bin/sh\nexit 0\n", mode=0o755)
-    project.write("todo_manager.yaml", "path: [bin]\n")
+    tool = project.write("../tools/tool", "#!/bin/sh\nexit 0\n", mode=0o755)
+    project.write("todo_manager.yaml", f"path: [{tool.resolve().parent}]\n")
     project.plan("p", "- title: One\n  verify: [{command: 'tool'}]")
     project.ask("done", "p", 0).ok()
     tool.unlink()
