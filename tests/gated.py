@@ -52,3 +52,27 @@ def while_it_runs(project: Project, *words: object) -> Iterator[list[Ran]]:
     finally:
         process.kill()
         process.wait()
+
+
+BOUND = """
+- key: plain
+  title: Plain
+  explain: Old words.
+  verify: [{file: a}]
+- key: bound
+  title: Bound
+  needs: []
+  verify: [{file: a, pins: "pins/*.txt"}]
+- key: script
+  title: Script
+  needs: []
+"""
+
+
+def bound_plan(project: Project) -> Path:
+    """A plan `p` with a document, a pin, a script and a helper; nothing is done. Its document."""
+    project.write("a", "a")
+    project.write("pins/one.txt", "1")
+    project.write("phases/p/p2_check.sh", '. "$(dirname "$0")/lib.sh"\n')
+    project.write("phases/p/lib.sh", "exit 0\n")
+    return project.plan("p", BOUND)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from forked import Forked
+from gated import bound_plan
 from support import Project
 
 
@@ -15,29 +16,10 @@ def project(project: Project) -> Project:
     return Forked(project.root, Path(project.env["HOME"]))
 
 
-PHASES = """
-- key: plain
-  title: Plain
-  explain: Old words.
-  verify: [{file: a}]
-- key: bound
-  title: Bound
-  needs: []
-  verify: [{file: a, pins: "pins/*.txt"}]
-- key: script
-  title: Script
-  needs: []
-"""
-
-
 @pytest.fixture
 def plan(project: Project) -> Path:
     """A plan with a document, a pin, a script and a helper; nothing is done."""
-    project.write("a", "a")
-    project.write("pins/one.txt", "1")
-    project.write("phases/p/p2_check.sh", '. "$(dirname "$0")/lib.sh"\n')
-    project.write("phases/p/lib.sh", "exit 0\n")
-    return project.plan("p", PHASES)
+    return bound_plan(project)
 
 
 def test_scripts_and_folders_that_lead_out_of_the_project_are_refused(project, plan):

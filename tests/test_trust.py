@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from forked import Forked
-from gated import edit
+from gated import bound_plan, edit
 from support import PROGRAM, Project
 
 
@@ -20,29 +20,10 @@ def project(project: Project) -> Project:
     return Forked(project.root, Path(project.env["HOME"]))
 
 
-PHASES = """
-- key: plain
-  title: Plain
-  explain: Old words.
-  verify: [{file: a}]
-- key: bound
-  title: Bound
-  needs: []
-  verify: [{file: a, pins: "pins/*.txt"}]
-- key: script
-  title: Script
-  needs: []
-"""
-
-
 @pytest.fixture
 def plan(project: Project) -> Path:
     """A plan with a document, a pin, a script and a helper; nothing is done."""
-    project.write("a", "a")
-    project.write("pins/one.txt", "1")
-    project.write("phases/p/p2_check.sh", '. "$(dirname "$0")/lib.sh"\n')
-    project.write("phases/p/lib.sh", "exit 0\n")
-    return project.plan("p", PHASES)
+    return bound_plan(project)
 
 
 # The document is a proposal

@@ -140,10 +140,6 @@ class Check(Struct, frozen=True, kw_only=True):
         """What is allowed but asserts little."""
         return []
 
-    def uses(self) -> tuple[str, ...]:
-        """Texts in which names are looked for that must be handed over (shell texts)."""
-        return ()
-
     def attempt(self, world: World, timeout: float) -> Outcome:
         """Look once. Must not raise for anything the world can do; `timeout` is in seconds."""
         raise NotImplementedError

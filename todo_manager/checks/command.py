@@ -66,9 +66,6 @@ class Command(Check, frozen=True, kw_only=True):
     def label(self) -> str:
         return self.subject if isinstance(self.subject, str) else " ".join(self.subject)
 
-    def uses(self) -> tuple[str, ...]:
-        return (self.subject,) if isinstance(self.subject, str) else ()
-
     def problems(self) -> list[str]:
         found = [
             f"the variable {name} steers how programs run; name the program by its path instead"
