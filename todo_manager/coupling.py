@@ -179,13 +179,15 @@ def _without_env(words: list[str]) -> list[str]:
     return words
 
 
-def pinned_files(root: Path, patterns: tuple[str, ...]) -> dict[str, Pin]:
-    """Every file the globs match, by path. ValueError when one matches nothing."""
+def pinned_files(
+    root: Path, patterns: tuple[str, ...], *, absent: bool = False
+) -> dict[str, Pin]:
+    """Every file the globs match, by path. ValueError when one matches nothing, unless `absent`."""
     found: dict[str, Pin] = {}
     for pattern in patterns:
         inside(root, pattern)
         files = matching(str(root), pattern)
-        if not files:
+        if not files and not absent:
             raise ValueError(f"the pin {pattern!r} matches no file")
         for name in files:
             _refuse_hidden(name)

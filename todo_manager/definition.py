@@ -74,10 +74,17 @@ class Unbindable(ValueError):
 
 
 def patterns(definition: Definition) -> tuple[str, ...]:
-    """All pins of a phase as written, where one is a pattern, so that more files may match some day."""
-    found = {name for _, tree in definition.checks for name in _texts(tree.get("pins", []))}
-    has_wildcard = any(char in name for name in found for char in "*?[")
-    return tuple(sorted(found)) if has_wildcard else ()
+    """All pins of a phase, written or implied, where more files may match them some day."""
+    written = {name for _, tree in definition.checks for name in _texts(tree.get("pins", []))}
+    implied = {name for _, tree in definition.checks for name in implied_pins(tree)}
+    may_grow = implied or any(char in name for name in written for char in "*?[")
+    return tuple(sorted(written | implied)) if may_grow else ()
+
+
+def implied_pins(tree: Tree) -> tuple[str, ...]:
+    """The globs that a check's kind pins by itself."""
+    kind = kind_of(tree)
+    return load_kind(kind).implied_pins(tree) if kind else ()
 
 
 def is_required(tree: Tree) -> bool:
@@ -177,6 +184,10 @@ def _named_files(root: Path, checks: Iterable[Tree]) -> tuple[dict[str, BoundFil
     pins: dict[str, Pin] = {}
     problems: list[tuple[Tree, str, str]] = []
     for position, tree in enumerate(checks):
+        try:
+            pins |= coupling.pinned_files(root, implied_pins(tree), absent=True)
+        except (OSError, ValueError) as error:
+            problems.append((tree, f"verify[{position}]", str(error)))
         for key in ("script", "pins"):
             if key not in tree:
                 continue

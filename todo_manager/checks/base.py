@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from msgspec import Struct
 
+from todo_manager.canonical import Tree
 from todo_manager.checks import fields
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert
@@ -139,6 +140,14 @@ class Check(Struct, frozen=True, kw_only=True):
     def lint(self) -> list[str]:
         """What is allowed but asserts little."""
         return []
+
+    @classmethod
+    def implied_pins(cls, tree: Tree) -> tuple[str, ...]:
+        """Globs of project files that belong to the definition although nobody pinned them.
+
+        Such a glob may match nothing: then a file that appears later is a change.
+        """
+        return ()
 
     def attempt(self, world: World, timeout: float) -> Outcome:
         """Look once. Must not raise for anything the world can do; `timeout` is in seconds."""
