@@ -33,6 +33,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     plan: str
     index: int
     actor: Actor
+    part: int | None = None
+    """Only the checks of this part, from 1; never asked of `done`."""
     claims: dict[str, str] = {}
     """Values given with --var."""
     wait: float = 0.0

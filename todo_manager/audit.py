@@ -42,7 +42,7 @@ class _Replay:
         self.outputs: set[str] = set()
         self.whole = False
         """Whether every event could be read: what an unread one did to the states is not known."""
-        self.sources: set[str] = set()
+        self.archived: set[str] = set()
 
     def take(self, event: dict[str, Any]) -> None:
         data, where = event["data"], (event["plan"], event["key"])
@@ -50,6 +50,9 @@ class _Replay:
             self.accepted[event["plan"]] = event
         if event["event"] in ledger.MARKING:
             self.marks[where] = event
+        if event["event"] in ("archived", "unarchived"):
+            put_away = event["event"] == "archived"
+            (self.archived.add if put_away else self.archived.discard)(event["plan"])
         ledger.bind(self.bound.setdefault(event["plan"], {}), event)
         for check in data.get("checks", ()):
             self.outputs.update(kept["kept"] for kept in check["outputs"])
@@ -119,6 +122,8 @@ def _plan(db: sqlite3.Connection, row: sqlite3.Row, replay: _Replay) -> Iterator
     id_, event = row["id"], replay.accepted[row["id"]]
     if (row["accepted_seq"], row["accepted_hash"]) != (event["seq"], event["hash"]):
         yield f"the accepted definition of {id_} is not the newest that was recorded"
+    if bool(row["archived"]) != (id_ in replay.archived):
+        yield f"whether the plan {id_} is archived is not what was recorded"
     phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (id_,)).fetchall()
     data = event["data"]
     if [[phase["key"], phase["digest"]] for phase in phases] != data.get("phases"):
@@ -136,7 +141,7 @@ def _agrees(phase: sqlite3.Row) -> bool:
         needs = json.loads(phase["definition"]).get("needs", [])
         verify = decode(phase["verify"])
         return bool(json.loads(phase["needs"]) == needs) and plans.agrees(
-            phase["definition"], verify, phase["required"]
+            phase["definition"], verify, plans.parts_from(phase["parts"]), phase["required"]
         )
     except (ValueError, TypeError, AttributeError):
         return False
@@ -148,7 +153,7 @@ def _mark(phase: sqlite3.Row, event: dict[str, Any] | None) -> Iterator[str]:
         if phase["mark"] != "open":
             yield f"{where} was never recorded"
         return
-    meant = "done" if event["event"] == "renewed" else event["event"]
+    meant = ledger.mark_of(event)
     data = event["data"]
     found = (phase["mark"], phase["mark_seq"], phase["mark_hash"], phase["mark_digest"])
     if found != (meant, event["seq"], event["hash"], data.get("digest")):

@@ -67,6 +67,7 @@ def _bind_plan(
                 key=phase.key,
                 needs=phase.needs,
                 verify=phase.verify,
+                parts=[part.verify for part in phase.parts],
             )
             definitions.append(found)
         except definition.Unbindable as error:

@@ -9,7 +9,7 @@ from this text and from the very bytes that were hashed into it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from todo_manager.canonical import Scalar, Tree, digest, encode
 from todo_manager.checks import load as load_kind
 from todo_manager.checks.parse import kind_of, references
 from todo_manager.coupling import BoundFile, Coupled, Pin
-from todo_manager.documents.plan_phases import check_id
+from todo_manager.documents.plan_checks import numbered
 from todo_manager.project import Settings
 
 
@@ -38,7 +38,7 @@ class Definition(Struct, frozen=True, kw_only=True):
     key: str
     needs: tuple[str, ...]
     checks: tuple[tuple[str, Tree], ...]
-    """Id and mapping of each check; coupled scripts come after the written ones."""
+    """Id and mapping of each check; those of part N begin `N.`, coupled scripts come last."""
     text: str
     """The `def/1` text."""
     digest: str
@@ -62,6 +62,12 @@ def secrets_of(definition: Definition, tree: Tree) -> tuple[str, ...]:
     script = definition.files.get(str(tree.get("script", "")))
     helpers = definition.helpers if script and script.path in definition.coupled else ()
     return _Used(definition.names, [("", tree)], [script, *helpers] if script else []).secrets
+
+
+def part_of(id_: str) -> int | None:
+    """The part that a check's id names, from 1; None for a check of the phase itself."""
+    number, dot, _ = id_.partition(".")
+    return int(number) if dot and number.isdecimal() else None
 
 
 class Unbindable(ValueError):
@@ -101,16 +107,18 @@ def bind(
     index: int,
     key: str,
     needs: tuple[str, ...],
-    verify: Iterable[Tree],
+    verify: Sequence[Tree],
+    parts: Sequence[Sequence[Tree]] = (),
 ) -> Definition:
     """Read the files a phase rests on and build its definition.
 
     Raises Unbindable naming every file that is missing, outside, or cannot be run.
     """
-    written = [(check_id(tree, n), tree) for n, tree in enumerate(verify, start=1)]
+    places = numbered(verify, parts)
+    written = [(id_, tree) for id_, tree, _ in places]
     scripts = coupled.scripts.get(index, ())
     checks = written + [(_file_id(file), {"script": Scalar(file.path)}) for file in scripts]
-    named, pins = _named_files(root, [tree for _, tree in written])
+    named, pins = _named_files(root, [(tree, place) for _, tree, place in places])
     files = {file.path: file for file in scripts} | named
     helpers = coupled.helpers if scripts else ()
     used = _Used(names, checks, [*files.values(), *helpers])
@@ -118,7 +126,8 @@ def bind(
         "def": 1,
         "key": key,
         "needs": list(needs),
-        "verify": [tree for _, tree in written],
+        "verify": list(verify),
+        "parts": [list(part) for part in parts],
         "vars": used.vars,
         "inputs": list(used.inputs),
         "secrets": list(used.secrets),
@@ -178,16 +187,18 @@ def _programs(settings: Settings) -> dict[str, Any]:
     return {"tools": tools, "path": list(settings.path)}
 
 
-def _named_files(root: Path, checks: Iterable[Tree]) -> tuple[dict[str, BoundFile], dict[str, Pin]]:
+def _named_files(
+    root: Path, checks: Iterable[tuple[Tree, str]]
+) -> tuple[dict[str, BoundFile], dict[str, Pin]]:
     """Files named by `script:` (they may lie in the plans' script folder too) and by `pins:`."""
     scripts: dict[str, BoundFile] = {}
     pins: dict[str, Pin] = {}
     problems: list[tuple[Tree, str, str]] = []
-    for position, tree in enumerate(checks):
+    for tree, place in checks:
         try:
             pins |= coupling.pinned_files(root, implied_pins(tree), absent=True)
         except (OSError, ValueError) as error:
-            problems.append((tree, f"verify[{position}]", str(error)))
+            problems.append((tree, place, str(error)))
         for key in ("script", "pins"):
             if key not in tree:
                 continue
@@ -201,9 +212,9 @@ def _named_files(root: Path, checks: Iterable[Tree]) -> tuple[dict[str, BoundFil
             except OSError as error:
                 path = tree[key] if key == "script" else error.filename
                 message = f"{path}: {error.strerror}"
-                problems.append((tree[key], f"verify[{position}].{key}", message))
+                problems.append((tree[key], f"{place}.{key}", message))
             except ValueError as error:
-                problems.append((tree[key], f"verify[{position}].{key}", str(error)))
+                problems.append((tree[key], f"{place}.{key}", str(error)))
     if problems:
         raise Unbindable(problems)
     return scripts, dict(sorted(pins.items()))

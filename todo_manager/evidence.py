@@ -110,6 +110,11 @@ def set_mark(
         "WHERE plan = ? AND key = ?",
         (mark, recorded.seq, recorded.hash, gate_digest, json.dumps(dict(used)), plan, key),
     )
+    if mark in states.SATISFIED:
+        db.execute(
+            "UPDATE phases SET claim_by = NULL, claim_until = NULL WHERE plan = ? AND key = ?",
+            (plan, key),
+        )
     db.execute("UPDATE plans SET updated = ? WHERE id = ?", (ledger.now(), plan))
     note_closed(db, plan)
     point("state-written")
@@ -119,7 +124,8 @@ def note_closed(db: sqlite3.Connection, plan: str) -> None:
     """Note whether a plan has nothing left to do; `list` leaves those out. One that went stale has."""
     found = plans.load(db, plan)
     standings = states.derive(found.rows(), found.bound)
-    closed = bool(standings) and all(each.state in states.SATISFIED for each in standings)
+    satisfied = bool(standings) and all(each.state in states.SATISFIED for each in standings)
+    closed = found.archived or satisfied
     db.execute("UPDATE plans SET closed = ? WHERE id = ?", (int(closed), plan))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from todo_manager.documents.names import is_plain_id
-from todo_manager.errors import Kind, OutOfOrder, Refused, TodoError, Unevaluated
+from todo_manager.errors import Kind, OutOfOrder, Refused, TodoError, Unevaluated, UsageProblem
 from todo_manager.model import Result, Verdict
 from todo_manager.shellword import word
 
@@ -25,6 +25,8 @@ class Case(Struct, frozen=True, kw_only=True):
     key: str
     required: int
     """How many required checks the definition has."""
+    archived: bool
+    """Whether the plan was put away."""
     untrusted: TodoError | None
     """Why its definition or inputs are not the accepted ones; None when they are."""
     needs: tuple[tuple[int, str, str], ...]
@@ -36,11 +38,11 @@ class Case(Struct, frozen=True, kw_only=True):
 def refusal(case: Case) -> TodoError | None:
     """Why the phase may not be done; None opens the gate.
 
-    Before anything runs, a change since acceptance wins over a wrong order, and that over a missing
-    check. After the run a failed check wins, then one that could not be evaluated, then a change or
+    Before anything runs, a plan that was put away wins over a change since acceptance, that over a
+    wrong order, and that over a missing check. After the run a failed check wins, then one that could not be evaluated, then a change or
     a need that came undone meanwhile.
     """
-    beforehand = case.untrusted or _order(case) or _no_checks(case)
+    beforehand = _archived(case) or case.untrusted or _order(case) or _no_checks(case)
     if case.results is None:
         return beforehand
     return _verdicts(case, case.results) or beforehand
@@ -49,6 +51,16 @@ def refusal(case: Case) -> TodoError | None:
 def satisfied(state: str) -> bool:
     """Whether a phase in this state is one that others may rest on."""
     return state in ("done", "attested")
+
+
+def _archived(case: Case) -> TodoError | None:
+    if not case.archived:
+        return None
+    return UsageProblem(
+        f"{case.plan} is archived",
+        kind=Kind.ARCHIVED,
+        hint=f"todo_manager archive {word(case.plan)} --undo",
+    )
 
 
 def _order(case: Case) -> TodoError | None:

@@ -209,6 +209,7 @@ def _plan_row(bound: Bound, recorded: ledger.Recorded, actor: Actor) -> dict[str
         "title": plan.title,
         "description": plan.description,
         "source": plan.source,
+        "tags": json.dumps(list(plan.tags)),
         "status": plan.status,
         "updated": plan.updated or ledger.now(),
         "format": plan.format,
@@ -222,7 +223,7 @@ def _plan_row(bound: Bound, recorded: ledger.Recorded, actor: Actor) -> dict[str
     }
 
 
-_MARK_COLUMNS = (
+_KEPT_COLUMNS = (
     "mark",
     "mark_seq",
     "mark_hash",
@@ -231,18 +232,21 @@ _MARK_COLUMNS = (
     "last_verdict",
     "last_digest",
     "last_run",
+    "claim_by",
+    "claim_until",
 )
+"""What a phase keeps when its definition is written anew."""
 
 
 def _write_phases(project: Project, bound: Bound) -> None:
-    """Write all phases, files and contents of a plan anew, carrying marks over by phase key."""
+    """Write all phases, files, contents and the searchable text of a plan anew; marks stay by key."""
     db, id_ = project.db, bound.plan.id
     before = {row["key"]: row for row in db.execute("SELECT * FROM phases WHERE plan = ?", (id_,))}
     rows = []
     for index in range(len(bound.definitions)):
         row = _phase_row(bound, index)
         if old := before.get(row["key"]):
-            row |= {name: old[name] for name in _MARK_COLUMNS}
+            row |= {name: old[name] for name in _KEPT_COLUMNS}
         else:
             row |= plans.recorded_mark(db, id_, row["key"])
         rows.append(row)
@@ -252,7 +256,20 @@ def _write_phases(project: Project, bound: Bound) -> None:
     database.table("phases").insert_all(rows)
     database.table("files").insert_all(_file_rows(project.root, bound))
     database.table("contents").insert_all(_contents(bound), ignore=True)
+    _write_searchable(database, bound)
     note_closed(db, id_)
+
+
+def _write_searchable(database: Database, bound: Bound) -> None:
+    """What `list --search` looks through: ids, titles and everything the phases say."""
+    plan = bound.plan
+    seq = database.execute("SELECT seq FROM plans WHERE id = ?", (plan.id,)).fetchone()[0]
+    words = [plan.description, plan.source, " ".join(plan.tags)]
+    for phase in plan.phases:
+        words += [phase.title, phase.text, phase.note, " ".join(phase.tags)]
+        words += [f"{part.title}\n{part.explain}\n{part.note}" for part in phase.parts]
+    row = {"seq": seq, "title": f"{plan.id} {plan.title}", "body": "\n".join(filter(None, words))}
+    database.table("plan_texts").upsert(row, pk="seq")
 
 
 def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
@@ -267,13 +284,15 @@ def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
         "text": phase.text,
         "needs": json.dumps(list(phase.needs)),
         "verify": encode(list(phase.verify)),
+        "parts": plans.parts_text(phase.parts),
+        "tags": json.dumps(list(phase.tags)),
         "checks": json.dumps([_check_view(bound, id_, tree) for id_, tree in found.checks]),
         "required": found.required_count(),
         "definition": found.text,
         "digest": found.digest,
         "lock": locks.number_of(bound.plan.id, phase.key),
         "mark": "open",
-    } | {name: None for name in _MARK_COLUMNS if name != "mark"}
+    } | {name: None for name in _KEPT_COLUMNS if name != "mark"}
 
 
 def _check_view(bound: Bound, id_: str, tree: Any) -> dict[str, Any]:
@@ -284,7 +303,10 @@ def _check_view(bound: Bound, id_: str, tree: Any) -> dict[str, Any]:
     return {
         "id": id_,
         "kind": kind,
-        "subject": " ".join(subject) if isinstance(subject, list) else str(subject),
+        "part": definition.part_of(id_),
+        "subject": " ".join(map(str, subject))
+        if isinstance(subject, (list, dict))
+        else str(subject),
         "name": str(tree.get("name", "")),
         "required": definition.is_required(tree),
     }

@@ -120,6 +120,31 @@ def m003_ledger(db: Database) -> None:
     )
 
 
+@steps()
+def m004_parts_search_and_claims(db: Database) -> None:
+    """Parts and tags of phases, archived plans, claims, kept proposals, and full text search."""
+    for name in ("parts", "tags", "claim_by", "claim_until"):
+        db.table("phases").add_column(name, str)
+    db.table("plans").add_column("tags", str)
+    db.table("plans").add_column("archived", int)
+    db.table("proposals").create(
+        {"plan": str, "data": bytes, "at": str, "actor": str}, pk="plan", not_null={"data"}
+    )
+    db.table("plan_texts").create({"seq": int, "title": str, "body": str}, pk="seq")
+    db.table("plan_texts").enable_fts(["title", "body"], fts_version="FTS5", create_triggers=True)
+    _fill_texts(db)
+
+
+def _fill_texts(db: Database) -> None:
+    """Make the plans that are in the store already searchable."""
+    db.execute(
+        "INSERT INTO plan_texts (seq, title, body) SELECT p.seq, p.id || ' ' || coalesce(p.title, ''),"
+        " coalesce(p.description, '') || char(10) || coalesce((SELECT group_concat("
+        "coalesce(f.title, '') || char(10) || coalesce(f.text, ''), char(10))"
+        " FROM phases AS f WHERE f.plan = p.id), '') FROM plans AS p"
+    )
+
+
 def apply(connection: sqlite3.Connection, version: int) -> None:
     """Bring a store up to `version`, all steps and the version number in one transaction."""
     database = Database(connection)

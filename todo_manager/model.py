@@ -36,6 +36,15 @@ class State(StrEnum):
     READY = "ready"
 
 
+class PartDoc(Struct, frozen=True, kw_only=True):
+    """One part of a phase: some of its checks under a title of their own. It has no mark."""
+
+    title: str
+    explain: str = ""
+    note: str = ""
+    verify: tuple[Tree, ...] = ()
+
+
 class PhaseDoc(Struct, frozen=True, kw_only=True):
     """One phase as a document states it."""
 
@@ -50,7 +59,11 @@ class PhaseDoc(Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     """Keys of the phases that must be done or attested first."""
     verify: tuple[Tree, ...] = ()
-    """One mapping a check, as written, vars replaced, inputs not."""
+    """One mapping a check, as written, `for_each` expanded, vars replaced, inputs not."""
+    parts: tuple[PartDoc, ...] = ()
+    """Addressed K.N with N from 1; the phase is done when all of them pass in one run."""
+    tags: tuple[str, ...] = ()
+    """Words to find it by; outside the definition."""
     marked: bool = False
     """Whether the document calls it done: a claim, read only at the plan's first import."""
 
@@ -64,6 +77,8 @@ class PlanDoc(Struct, frozen=True, kw_only=True):
     format: str
     """The reader that read it: `plan@1`, `control-center`, `queue-json`."""
     description: str = ""
+    tags: tuple[str, ...] = ()
+    """Words to find it by; outside the definition."""
     source: str = ""
     """What the author says it is drawn from."""
     status: str = ""

@@ -19,7 +19,7 @@ from todo_manager import coupling, definition, documents, ledger, proof, reads
 from todo_manager.canonical import Tree, decode, encode
 from todo_manager.definition import Definition, Names
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, UsageProblem
-from todo_manager.model import PhaseDoc, PlanDoc
+from todo_manager.model import PartDoc, PhaseDoc, PlanDoc
 from todo_manager.project import Settings, inside
 from todo_manager.shellword import word
 
@@ -33,6 +33,8 @@ class Phase(Struct, frozen=True, kw_only=True):
     note: str
     needs: tuple[str, ...]
     verify: tuple[Tree, ...]
+    parts: tuple[tuple[Tree, ...], ...]
+    """The checks of each part."""
     definition: str
     digest: str
     required: int
@@ -57,11 +59,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     digest: str
     accepted_seq: int
     accepted_hash: str
+    archived: bool
     phases: tuple[Phase, ...]
     bound: dict[str, str]
 
-    def phase(self, index: int) -> Phase:
-        """The phase with this index; UsageProblem naming the ones there are."""
+    def phase(self, index: int, part: int | None = None) -> Phase:
+        """The phase with this index and, if asked for, this part; UsageProblem naming those there are."""
         if not 0 <= index < len(self.phases):
             known = f"its phases are 0 to {len(self.phases) - 1}" if self.phases else "it has none"
             raise UsageProblem(
@@ -69,7 +72,16 @@ class Plan(Struct, frozen=True, kw_only=True):
                 kind=Kind.UNKNOWN_PHASE,
                 hint=f"todo_manager show {word(self.id)}",
             )
-        return self.phases[index]
+        found = self.phases[index]
+        if part is not None and not 1 <= part <= len(found.parts):
+            known = f"its parts are {index}.1 to {index}.{len(found.parts)}"
+            raise UsageProblem(
+                f"phase {index} of {self.id} has no part {part}; "
+                f"{known if found.parts else 'it has none'}",
+                kind=Kind.UNKNOWN_PHASE,
+                hint=f"todo_manager show {word(self.id)} {index}",
+            )
+        return found
 
     def rows(self) -> list[dict[str, Any]]:
         """The phases as `states.derive` takes them."""
@@ -129,6 +141,7 @@ def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
         digest=row["digest"],
         accepted_seq=row["accepted_seq"],
         accepted_hash=row["accepted_hash"],
+        archived=bool(row["archived"]),
         phases=tuple(_phase(phase) for phase in phases),
         bound={item["name"]: item["value"] for item in bound},
     )
@@ -142,6 +155,7 @@ def _phase(row: sqlite3.Row) -> Phase:
         note=row["note"],
         needs=tuple(json.loads(row["needs"])),
         verify=tuple(decode(row["verify"])),
+        parts=parts_from(row["parts"]),
         definition=row["definition"],
         digest=row["digest"],
         required=row["required"],
@@ -153,6 +167,26 @@ def _phase(row: sqlite3.Row) -> Phase:
         last_verdict=row["last_verdict"],
         last_digest=row["last_digest"],
     )
+
+
+def parts_text(parts: Sequence[PartDoc]) -> str:
+    """The parts of a phase as they are stored."""
+    return encode(
+        [
+            {
+                "title": part.title,
+                "explain": part.explain,
+                "note": part.note,
+                "verify": list(part.verify),
+            }
+            for part in parts
+        ]
+    )
+
+
+def parts_from(text: str | None) -> tuple[tuple[Tree, ...], ...]:
+    """The checks of each part, from `parts_text`."""
+    return tuple(tuple(part["verify"]) for part in decode(text or "[]"))
 
 
 def names_text(plan: PlanDoc) -> str:
@@ -179,18 +213,21 @@ def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
     """Compare all that is accepted of a plan with what was recorded; IntegrityProblem if it differs."""
     proof.accepted(db, structs.asdict(plan), [structs.asdict(phase) for phase in plan.phases])
     for phase in plan.phases:
-        if not agrees(phase.definition, phase.verify, phase.required):
+        if not agrees(phase.definition, phase.verify, phase.parts, phase.required):
             raise ledger.broken(f"the stored definition of {plan.id} {phase.idx} was edited")
     if plan.bound or plan.names.inputs:
         proof.inputs(db, plan.id, plan.bound)
 
 
-def agrees(text: str, verify: Sequence[Tree], required: int) -> bool:
+def agrees(
+    text: str, verify: Sequence[Tree], parts: Sequence[Sequence[Tree]], required: int
+) -> bool:
     """Whether the checks stored beside a definition's text are those in it."""
     tree = decode(text)
-    checks = tree.get("verify", [])
-    count = sum(map(definition.is_required, checks)) + len(tree.get("coupled", []))
-    return encode(checks) == encode(verify) and required == count
+    lists = [tree.get("verify", []), *tree.get("parts", [])]
+    count = sum(definition.is_required(check) for checks in lists for check in checks)
+    same = encode(lists) == encode([list(verify), *map(list, parts)])
+    return same and required == count + len(tree.get("coupled", []))
 
 
 def verify_mark(db: sqlite3.Connection, plan: Plan, phase: Phase) -> None:
@@ -266,7 +303,9 @@ class OnDisk:
 
         Raises ValueError or OSError when one of them is gone or cannot be bound.
         """
-        return self._bind(self.plan.names, phase.idx, phase.key, phase.needs, phase.verify)
+        return self._bind(
+            self.plan.names, phase.idx, phase.key, phase.needs, phase.verify, phase.parts
+        )
 
     def proposed(self, phase: Phase) -> Definition | None:
         """A phase as the changed document states it; None when it has no such phase any more."""
@@ -276,10 +315,18 @@ class OnDisk:
         if found is None:
             return None
         index, doc = found
-        return self._bind(document_names(self.document), index, doc.key, doc.needs, doc.verify)
+        parts = [part.verify for part in doc.parts]
+        names = document_names(self.document)
+        return self._bind(names, index, doc.key, doc.needs, doc.verify, parts)
 
     def _bind(
-        self, names: Names, index: int, key: str, needs: Iterable[str], verify: Iterable[Tree]
+        self,
+        names: Names,
+        index: int,
+        key: str,
+        needs: Iterable[str],
+        verify: Sequence[Tree],
+        parts: Sequence[Sequence[Tree]],
     ) -> Definition:
         return definition.bind(
             self._root,
@@ -290,6 +337,7 @@ class OnDisk:
             key=key,
             needs=tuple(needs),
             verify=verify,
+            parts=parts,
         )
 
 

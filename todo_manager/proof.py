@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
 BROKEN = "the ledger does not verify: "
 """What every message about a store that lies begins with."""
 
-MARKING = ("done", "attested", "regressed", "renewed")
+MARKING = ("done", "attested", "regressed", "renewed", "reopened")
 """Events that set the mark of a phase."""
+_MARKS = {"renewed": "done", "reopened": "open"}
 ACCEPTING = ("imported", "accepted")
 """Events that set the accepted definition of a plan."""
 BINDING = ("done", "set")
@@ -116,7 +117,7 @@ def bind(bound: dict[str, str], event: Mapping[str, Any]) -> None:
 
 def mark_of(event: Mapping[str, Any]) -> str:
     """The mark that an event set."""
-    return "done" if event["event"] == "renewed" else str(event["event"])
+    return _MARKS.get(str(event["event"]), str(event["event"]))
 
 
 def no_gaps(db: sqlite3.Connection, newest: int | None = None) -> None:

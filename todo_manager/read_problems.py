@@ -66,6 +66,25 @@ def not_a_store(path: str) -> TodoError:
     )
 
 
+def bring_up_to_date(path: str, version: int) -> None:
+    """Bring a store of an older version up to what the reads ask for; EnvironmentProblem if it can't be.
+
+    It happens once in the life of a store, and adds to it without changing what is there.
+    """
+    from pathlib import Path
+
+    from todo_manager import store
+
+    root = Path(path).parent.parent
+    if not os.access(path, os.W_OK):
+        raise EnvironmentProblem(
+            f"the store {path} is of the older version {version}, and this user may not write it",
+            kind=Kind.STORE_READ_ONLY,
+            hint="as a user who may write it: todo_manager init --bare, which brings it up to date",
+        )
+    store.create(root)
+
+
 def unreadable(path: str, error: sqlite3.Error) -> TodoError:
     """SQLite cannot read the file."""
     return EnvironmentProblem(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     from typing import Any
 
 STORE = ".todo_manager"
+VERSION = 4
+"""The store that these queries fit: `store.VERSION`."""
 PAGE = 50
 _FEW = 10_000
 
@@ -31,14 +33,17 @@ _STATE_COLUMNS = (
 )  # fmt: skip
 """Of a phase: what names it, and what `states.derive` takes."""
 
-_ALL_COLUMNS = (*_STATE_COLUMNS, "explain", "text", "note", "checks", "last_run")
+_ALL_COLUMNS = (
+    *_STATE_COLUMNS, "explain", "text", "note", "tags", "parts", "checks", "last_run", "claim_by",
+    "claim_until",
+)  # fmt: skip
 
 _MARK_JOIN = (
     "LEFT JOIN ledger AS l ON l.seq = p.mark_seq AND l.hash = p.mark_hash"
     " AND l.plan = p.plan AND l.key = p.key"
-    " AND l.event IN ('done', 'attested', 'regressed', 'renewed')"
+    " AND l.event IN ('done', 'attested', 'regressed', 'renewed', 'reopened')"
     " AND l.seq = (SELECT max(m.seq) FROM ledger AS m WHERE m.plan = p.plan AND m.key = p.key"
-    " AND m.event IN ('done', 'attested', 'regressed', 'renewed'))"
+    " AND m.event IN ('done', 'attested', 'regressed', 'renewed', 'reopened'))"
 )
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -102,6 +107,10 @@ def _opened(uri: str, path: str) -> sqlite3.Connection:
             from todo_manager import read_problems
 
             raise read_problems.not_a_store(path)
+        if version < VERSION:
+            from todo_manager import read_problems
+
+            read_problems.bring_up_to_date(path, version)
     except BaseException:
         connection.close()
         raise
@@ -142,14 +151,15 @@ def list_plans(
     condition = " AND ".join(where)
     limit = "" if everything else f" LIMIT {PAGE}"
     rows = db.execute(
-        f"SELECT seq, id, title FROM plans WHERE {condition} ORDER BY seq DESC{limit}", values
+        f"SELECT seq, id, title, archived FROM plans WHERE {condition} ORDER BY seq DESC{limit}",
+        values,
     ).fetchall()
     more = 0
     if not everything and len(rows) == PAGE:
         more = _more(db, rows[-1]["seq"], first=not after)
     plans: list[dict[str, Any]] = []
     for first in range(0, len(rows), PAGE):
-        plans += _summaries(db, rows[first : first + PAGE])
+        plans += summaries(db, rows[first : first + PAGE])
     return {"plans": plans, "more": more}
 
 
@@ -171,7 +181,8 @@ def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
     return int(db.execute(query, values).fetchone()[0])
 
 
-def _summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+def summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+    """What `list` says of plans, by their rows (seq, id, title, archived); at most a page at once."""
     ids = [row["id"] for row in rows]
     phases, bound = _phases(db, ids), _bound(db, ids)
     return [_summary(row, phases[row["id"]], bound[row["id"]]) for row in rows]
@@ -185,10 +196,10 @@ def _summary(
     return {
         "id": row["id"],
         "title": row["title"],
-        "status": _status(done, len(phases)),
+        "status": _status(row, done, len(phases)),
         "done": done,
         "total": len(phases),
-        "next": _next_of(phases, standings),
+        "next": None if row["archived"] else _next_of(phases, standings),
     }
 
 
@@ -196,7 +207,9 @@ def _count_done(standings: list[states.Standing]) -> int:
     return sum(standing.state in states.SATISFIED for standing in standings)
 
 
-def _status(done: int, total: int) -> str:
+def _status(row: sqlite3.Row, done: int, total: int) -> str:
+    if row["archived"]:
+        return "archived"
     return "done" if done == total and total else "open"
 
 
@@ -227,13 +240,16 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
         proof.plan(db, head, id_, bound)
     source, changed = read_files.look(db, root, id_)
     running = read_files.running(os.path.join(root, STORE), phases)
-    standings = states.derive(phases, bound, running=running, changed=changed)
+    archived = bool(row["archived"])
+    standings = states.derive(phases, bound, running=running, changed=changed, archived=archived)
     return {
         "plan": {
             "id": id_,
             "title": row["title"],
             "description": row["description"],
-            "status": _status(_count_done(standings), len(phases)),
+            "tags": loads(row["tags"] or "[]"),
+            "status": _status(row, _count_done(standings), len(phases)),
+            "archived": archived,
             "created": row["created"],
             "updated": row["updated"],
             "source": {
@@ -260,15 +276,38 @@ def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -
         "explain": phase["explain"],
         "text": phase["text"],
         "note": phase["note"],
+        "tags": loads(phase["tags"] or "[]"),
         "state": standing.state,
         "reason": standing.reason,
         "needs": phase["needs"],
         "digest": phase["digest"],
         "accepted_by": accepted_by,
+        "claim": _claim(phase),
         "steps": [],
+        "parts": _parts(phase),
         "checks": loads(phase["checks"]),
         "last_run": loads(phase["last_run"]) if phase["last_run"] else None,
     }
+
+
+def _parts(phase: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the parts of a phase say; their checks stand among its own, with their number."""
+    parts = loads(phase["parts"] or "[]")
+    return [
+        {"index": n, "title": part["title"], "explain": part["explain"], "note": part["note"]}
+        for n, part in enumerate(parts, start=1)
+    ]
+
+
+def _claim(phase: dict[str, Any]) -> dict[str, str] | None:
+    """Who has said to be at work on a phase, while that has not run out. It gates nothing."""
+    import time
+
+    if phase["claim_until"] is None or phase["claim_until"] <= time.strftime(
+        "%Y-%m-%dT%H:%M:%SZ", time.gmtime()
+    ):
+        return None
+    return {"actor": phase["claim_by"], "until": phase["claim_until"]}
 
 
 def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
@@ -286,8 +325,9 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
     _, changed = read_files.look(db, root, id_)
     running = read_files.running(os.path.join(root, STORE), phases)
     found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))
-    if found is None:
-        reason = "" if phases else "it has no phases"
+    archived = db.execute("SELECT archived FROM plans WHERE id = ?", (id_,)).fetchone()["archived"]
+    if found is None or archived:
+        reason = "it is archived" if archived else "" if phases else "it has no phases"
         nothing = {"phase": None, "key": None, "state": None, "reason": reason, "person": False}
         return {"plan": id_} | nothing
     person = not phases[found["phase"]]["required"] or found["phase"] in changed

@@ -26,7 +26,7 @@ def standing_after(project: Project, stage: Stage) -> states.Standing:
     """Where a phase stands now that something was recorded about it."""
     plan = plans.load(project.db, stage.plan.id)
     changed = {idx: error.message for idx, (_, error) in stage.disk.looked.items() if error}
-    standings = states.derive(plan.rows(), plan.bound, changed=changed)
+    standings = states.derive(plan.rows(), plan.bound, changed=changed, archived=plan.archived)
     found = [s for p, s in zip(plan.phases, standings) if p.key == stage.phase.key]
     return found[0] if found else stage.state
 
@@ -49,13 +49,14 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
     looked = {other.idx: plans.untrusted(disk, other) for other in involved}
     changed = {idx: error.message for idx, (_, error) in looked.items() if error is not None}
     definition, untrusted = looked[index]
-    standings = states.derive(plan.rows(), plan.bound, changed=changed)
+    standings = states.derive(plan.rows(), plan.bound, changed=changed, archived=plan.archived)
     required = definition.required_count() if definition else phase.required
     case = Case(
         plan=plan.id,
         index=index,
         key=phase.key,
         required=required,
+        archived=plan.archived,
         untrusted=untrusted,
         needs=tuple(
             (other.idx, other.key, standings[other.idx].state)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from typing import TYPE_CHECKING, NoReturn
+import re
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from todo_manager import __version__
 from todo_manager.errors import EnvironmentProblem, Kind, UsageProblem
@@ -46,10 +47,30 @@ class _Parser(argparse.ArgumentParser):
 
 def index(text: str) -> int:
     """The index of a phase: decimal digits; leading zeros are ignored."""
+    if re.fullmatch(r"[0-9]+\.[0-9]+", text):
+        whole = text.partition(".")[0]
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is a part, which has no mark of its own; the phase is {whole}"
+        )
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 100):
         raise argparse.ArgumentTypeError(f"{text!r} is not the index of a phase: 0, 1, 2 …")
     return int(text)
+
+
+class Place(NamedTuple):
+    """A phase, or one of its parts."""
+
+    phase: int
+    part: int | None = None
+
+
+def place(text: str) -> Place:
+    """The index of a phase, or `K.N` for part N (from 1) of phase K."""
+    if re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", text):
+        whole, _, part = text.partition(".")
+        return Place(int(whole), int(part))
+    return Place(index(text))
 
 
 def parse(verb: str, module: ModuleType, options: list[str]) -> argparse.Namespace | None:

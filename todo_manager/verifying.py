@@ -17,6 +17,7 @@ from todo_manager.attempts import (
     touched,
     verdict_of,
 )
+from todo_manager.definition import Definition, part_of
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
 from todo_manager.model import Result
 from todo_manager.plans import OnDisk, Phase
@@ -36,10 +37,13 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
         project.store, plan.id, phase.key, what=f"{plan.id} {phase.idx}", wait=wanted.wait
     ):
         stage = look(project, plan.id, wanted.index, disk=disk)
+        stage.plan.phase(wanted.index, wanted.part)
         if stage.definition is None:
             return Attempted(data=data_of(stage, (), stage.state), refusal=_unverifiable(stage))
         if not stage.definition.checks:
             return Attempted(data=data_of(stage, (), stage.state), refusal=_no_checks(stage))
+        if wanted.part is not None:
+            stage.definition = _only_part(stage.definition, wanted.part)
         values = inputs.gather(
             project.root,
             project.settings,
@@ -52,6 +56,12 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
         return _conclude_verify(project, wanted, stage, values, results)
 
 
+def _only_part(definition: Definition, part: int) -> Definition:
+    """The definition with the checks of one part alone; what they say never counts."""
+    checks = tuple(pair for pair in definition.checks if part_of(pair[0]) == part)
+    return structs.replace(definition, checks=checks)
+
+
 def _unverifiable(stage: Stage) -> TodoError:
     """Why there is nothing to verify: files are gone. Raises InvalidDocument for a broken document."""
     assert stage.case.untrusted is not None
@@ -61,7 +71,7 @@ def _unverifiable(stage: Stage) -> TodoError:
 
 
 def _no_checks(stage: Stage) -> TodoError | None:
-    case = structs.replace(stage.case, untrusted=None, needs=(), required=0)
+    case = structs.replace(stage.case, archived=False, untrusted=None, needs=(), required=0)
     return gate.refusal(case)
 
 
@@ -74,13 +84,21 @@ def _conclude_verify(
 ) -> Attempted:
     definition = stage.definition
     assert definition is not None
-    case = structs.replace(stage.case, untrusted=None, needs=(), results=results)
+    case = structs.replace(
+        stage.case,
+        archived=False,
+        untrusted=None,
+        needs=(),
+        required=definition.required_count(),
+        results=results,
+    )
     refused = gate.refusal(case)
     verdict = verdict_of(refused)
     written = touched(project, definition)
     with project.recording() as db:
         phase = _now(db, stage)
-        reason = _why_not_counting(stage, phase, values) or written or None
+        alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
+        reason = alone or _why_not_counting(stage, phase, values) or written or None
         event, mark = _effect(phase, verdict, counts=not reason)
         data = evidence.event_data(definition, values.inputs, results) | {
             "verdict": verdict,

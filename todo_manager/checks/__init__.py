@@ -40,7 +40,7 @@ LATER_KINDS = frozenset(
         "manual",
     ]
 )
-LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags", "for_each"})
+LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags"})
 """Words of the plan format that this version does not act on, and therefore refuses."""
 
 

@@ -113,6 +113,8 @@ class _Reader:
     def values(self, tree: dict[str, Tree]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in tree.items():
+            if key == "for_each" and isinstance(value, str):
+                continue  # the id of a check that was expanded; as written it is a mapping
             name = "subject" if key == self.kind.kind else key
             if name == "id" or name not in self._fields or key == "subject":
                 self._unknown(tree, key)

@@ -37,12 +37,17 @@ def plan_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", help="id of a plan, or the beginning of one")
 
 
-def phase_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+def phase_argument(
+    parser: argparse.ArgumentParser, *, optional: bool = False, parts: bool = False
+) -> None:
+    """A phase by its index; with `parts` also K.N, and then the value is a `usage.Place`."""
     parser.add_argument(
         "phase",
-        type=usage.index,
+        type=usage.place if parts else usage.index,
         nargs="?" if optional else None,
-        help="index of a phase, counted from 0" + (" (default: all)" if optional else ""),
+        help="index of a phase, counted from 0"
+        + (", or K.N for part N of it" if parts else "")
+        + (" (default: all)" if optional else ""),
     )
 
 
@@ -67,15 +72,15 @@ def assignments(words: list[str]) -> dict[str, str]:
     return found
 
 
-def seconds(text: str) -> float:
-    """A duration given on the command line."""
+def seconds(text: str, *, option: str = "--wait 60s") -> float:
+    """A duration given on the command line; `option` shows how one is written."""
     from todo_manager.canonical import Scalar
     from todo_manager.checks.fields import Wrong, duration
 
     try:
         return duration(Scalar(text, plain=True))
     except Wrong as wrong:
-        raise UsageProblem(str(wrong), hint="like --wait 60s") from None
+        raise UsageProblem(str(wrong), hint=f"like {option}") from None
 
 
 def bound_document(found: Project, plan: Plan, file: str | None) -> binding.Bound:

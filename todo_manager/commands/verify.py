@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from todo_manager import verifying
+from todo_manager import usage, verifying
 from todo_manager.attempts import Attempted, Wanted
 from todo_manager.commands import common
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated
@@ -22,7 +22,7 @@ from todo_manager.workspace import Project
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.plan_argument(parser)
-    common.phase_argument(parser, optional=True)
+    common.phase_argument(parser, optional=True, parts=True)
     common.run_arguments(parser)
 
 
@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     wanted = Wanted(
         plan=plan.id,
         index=0,
+        part=arguments.phase.part if arguments.phase else None,
         actor=common.actor(arguments, project),
         claims=claims,
         wait=wait,
@@ -57,8 +58,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _indexes(plan: Plan, phase: int | None) -> list[int]:
-    return [each.idx for each in plan.phases] if phase is None else [plan.phase(phase).idx]
+def _indexes(plan: Plan, phase: usage.Place | None) -> list[int]:
+    if phase is None:
+        return [each.idx for each in plan.phases]
+    return [plan.phase(phase.phase, phase.part).idx]
 
 
 def _verify_all(

@@ -5,40 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from graphlib import CycleError, TopologicalSorter
 
-from todo_manager.canonical import Map, Scalar, Tree, line_of
-from todo_manager.checks import load as load_kind
-from todo_manager.checks.parse import kind_of, parse
+from todo_manager.canonical import Map, Scalar, line_of
 from todo_manager.documents.names import is_plain_id, slug
-from todo_manager.documents.section import Section
-from todo_manager.documents.substitution import Names, few
-from todo_manager.model import PhaseDoc
-from todo_manager.problems import Problems, did_you_mean
+from todo_manager.documents.plan_checks import ChecksReader
+from todo_manager.documents.substitution import few
+from todo_manager.model import PartDoc, PhaseDoc
+from todo_manager.problems import did_you_mean
 
-_PHASE_KEYS = ("key", "title", "explain", "note", "needs", "verify")
-_SEARCHED = frozenset(
-    [
-        "name",
-        "contains",
-        "matches",
-        "lacks",
-        "json",
-        "yaml",
-        "body",
-        "stdout",
-        "stderr",
-        "expect",
-        "send",
-    ]
-)
-"""Parameters that hold texts as they are said or looked for: `<html>` is no placeholder there."""
+_PHASE_KEYS = ("key", "title", "explain", "note", "text", "tags", "needs", "verify", "parts")
+_PART_KEYS = ("title", "explain", "note", "verify")
 
 
-class PhaseReader(Section):
+class PhaseReader(ChecksReader):
     """Reads one phase; `names` are those the plan declares."""
-
-    def __init__(self, tree: Map, path: str, problems: Problems, names: Names) -> None:
-        super().__init__(tree, path, problems)
-        self._names = names
 
     def key(self) -> str:
         """The phase's identity: its own key, else the slug of its title."""
@@ -60,9 +39,11 @@ class PhaseReader(Section):
             title=self.text("title", filled=True),
             explain=self.text("explain"),
             note=self.text("note"),
-            text=self.text("explain"),
+            text=self.text("text") if "text" in self.tree else self.text("explain"),
+            tags=self.tags(),
             needs=self._needs(before, keys),
-            verify=self._verify(),
+            verify=self.checks(),
+            parts=self._parts(),
         )
 
     def _needs(self, before: list[str], keys: Collection[str]) -> tuple[str, ...]:
@@ -81,52 +62,34 @@ class PhaseReader(Section):
             )
         return tuple(dict.fromkeys(wanted))
 
-    def _verify(self) -> tuple[Tree, ...]:
-        found: list[Tree] = []
-        ids: dict[str, int] = {}
-        for position, item in enumerate(self.items("verify"), start=1):
-            path = f"{self.path}.verify[{position - 1}]"
-            found.append(self._check(item, path))
-            id_ = check_id(found[-1], position)
-            if id_ in ids:
+    def _parts(self) -> tuple[PartDoc, ...]:
+        found = []
+        for index, item in enumerate(self.items("parts")):
+            path = f"{self.at('parts')}[{index}]"
+            if isinstance(item, Map):
+                found.append(_PartReader(item, path, self.problems, self._names).part())
+            else:
                 self.problems.error(
-                    line_of(item), path, f"has the id {id_}, as check {ids[id_]} has; name it apart"
+                    line_of(item), path, "a part is a mapping with a title and verify"
                 )
-            ids.setdefault(id_, position)
+        if self.tree.get("parts") == []:
+            self.error("parts", "holds no part; write one, or leave the key out")
         return tuple(found)
 
-    def _check(self, item: Tree, path: str) -> Tree:
-        if isinstance(item, Map):
-            item = self._replaced(item, path)
 
-        def report(line: int, below: str, message: str) -> None:
-            self.problems.error(line, path + below, message)
+class _PartReader(ChecksReader):
+    """Reads one part of a phase."""
 
-        check = parse(item, report, inputs=self._names.inputs, secrets=self._names.secrets)
-        for warning in check.lint() if check else ():
-            self.problems.warn(line_of(item), path, warning)
-        return item
-
-    def _replaced(self, item: Map, path: str) -> Map:
-        """Vars replaced everywhere but in shell text, which gets names as environment variables."""
-        kind = kind_of(item)
-        shell = load_kind(kind).shell_fields if kind else frozenset()
-        found = Map()
-        found.line, found.key_lines = item.line, item.key_lines
-        for key, value in item.items():
-            name = "subject" if key == kind else key
-            if name in shell and isinstance(value, Scalar):
-                found[key] = value
-            else:
-                searched = key in _SEARCHED
-                found[key] = self._names.replace(value, f"{path}.{key}", searched=searched)
-        return found
-
-
-def check_id(tree: Tree, position: int) -> str:
-    """A check's id: the slug of its name, else `v` and its position counted from 1."""
-    name = tree.get("name") if isinstance(tree, dict) else None
-    return (slug(str(name)) if name else "") or f"v{position}"
+    def part(self) -> PartDoc:
+        self.allow(_PART_KEYS, ("title", "verify"))
+        if self.tree.get("verify") == []:
+            self.error("verify", "a part without a check says nothing; write one")
+        return PartDoc(
+            title=self.text("title", filled=True),
+            explain=self.text("explain"),
+            note=self.text("note"),
+            verify=self.checks(),
+        )
 
 
 def circle(phases: Iterable[PhaseDoc]) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from todo_manager.canonical import Map, Tree
+from todo_manager.canonical import Map, Tree, line_of
 from todo_manager.checks import fields
 from todo_manager.checks.fields import Wrong
+from todo_manager.documents.names import unprintable
 from todo_manager.problems import Problems, did_you_mean
 
 LATER_KEYS = frozenset(
@@ -14,11 +15,8 @@ LATER_KEYS = frozenset(
         "hosts",
         "services",
         "preflight",
-        "tags",
         "steps",
         "undo",
-        "parts",
-        "for_each",
         "valid_for",
         "policy",
     ]
@@ -70,6 +68,19 @@ class Section:
                 self.error(key, str(wrong))
                 self._texts[key] = ""
         return self._texts.get(key, "")
+
+    def tags(self) -> tuple[str, ...]:
+        """The words under `tags`; each is one printable word."""
+        found: list[str] = []
+        for index, item in enumerate(self.items("tags")):
+            try:
+                word = fields.text(item)
+                if not word or unprintable(word) or len(word.split()) != 1:
+                    raise Wrong(f"{word!r} is not a tag: one word, like backend")
+                found.append(word)
+            except Wrong as wrong:
+                self.problems.error(line_of(item), f"{self.at('tags')}[{index}]", str(wrong))
+        return tuple(dict.fromkeys(found))
 
     def items(self, key: str) -> list[Tree]:
         """A list; empty when the key is absent, or after a problem was reported."""

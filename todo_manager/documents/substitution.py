@@ -93,7 +93,7 @@ class Names:
 
     def scalars(self) -> dict[str, Tree]:
         """Every var that is one value, replaced; lists and mappings are for `for_each` alone."""
-        found = {name: self._value(name) for name in self._raw}
+        found = {name: self.value(name) for name in self._raw}
         return {name: value for name, value in found.items() if isinstance(value, Scalar)}
 
     def replace(self, tree: Tree, path: str, *, searched: bool = False) -> Tree:
@@ -133,20 +133,20 @@ class Names:
             if match[1] or match[2] not in self._raw or self._room < 0:
                 return match[0]
             text = self._whole(match[2], value, path)
-            return text if self._fits(text, value.line, path) else match[0]
+            return text if self.fits(len(text), value.line, path) else match[0]
 
         return value.replaced(REFERENCE.sub(replaced, value))
 
-    def _fits(self, text: str, line: int, path: str) -> bool:
-        """Whether there is still room for a replaced var; that there is none is told once."""
-        if 0 <= self._room < len(text):
-            what = f"vars make the plan longer than {MAX_BYTES // 10**6} MB"
+    def fits(self, letters: int, line: int, path: str) -> bool:
+        """Whether there is still room for what a var or a loop adds; that there is none is told once."""
+        if 0 <= self._room < letters:
+            what = f"vars and for_each make the plan longer than {MAX_BYTES // 10**6} MB"
             self._problems.error(line, path, what)
-        self._room = self._room - len(text) if self._room >= len(text) else -1
+        self._room = self._room - letters if self._room >= letters else -1
         return self._room >= 0
 
     def _whole(self, name: str, where: Scalar, path: str) -> str:
-        value = self._value(name)
+        value = self.value(name)
         if isinstance(value, Scalar):
             return str(value)
         self._problems.error(
@@ -154,7 +154,8 @@ class Names:
         )
         return f"${{{name}}}"
 
-    def _value(self, name: str) -> Tree:
+    def value(self, name: str) -> Tree:
+        """What a var holds, replaced; an empty text where it refers to itself, which is reported."""
         if name in self._open:
             self._problems.error(
                 line_of(self._raw[name]), f"vars.{name}", "refers to itself through other vars"
