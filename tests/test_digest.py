@@ -135,6 +135,55 @@ def test_the_definition_of_a_plan_is_the_one_of_every_release(bind):
     }
 
 
+LOOPS = """\
+schema: todo_manager/plan@1
+id: whole
+title: Loops and parts
+inputs: [DATE]
+vars:
+  apps: [{name: registry, port: 8200}, {name: twin, port: 8220}]
+phases:
+  - key: protocol
+    title: Repeated
+    tags: [never, bound]
+    verify:
+      - for_each: {s: "${apps}"}
+        http: "http://localhost:${s.port}/${DATE}"
+        json: {name: "${s.name}"}
+      - file: docs/protocol.md
+  - key: base
+    title: In parts
+    text: Verbatim.
+    verify: [{file: whole}]
+    parts:
+      - {title: Core, note: Outside., verify: [{file: core, name: The core}]}
+      - {title: Edge, verify: [{for_each: {n: [1, "2"]}, file: "edge/${n}"}]}
+  - key: coupled
+    title: Coupled to scripts
+    needs: []
+"""
+
+LOOPS_GOLDEN = {
+    "protocol": (
+        '{"def":1,"inputs":["DATE"],"key":"protocol","verify":['
+        '{"for_each":"v1[registry]","http":"http://localhost:8200/${DATE}","json":{"name":"registry"}},'
+        '{"for_each":"v1[twin]","http":"http://localhost:8220/${DATE}","json":{"name":"twin"}},'
+        '{"file":"docs/protocol.md"}]}'
+    ),
+    "base": (
+        '{"def":1,"key":"base","needs":["protocol"],"parts":['
+        '[{"file":"core","name":"The core"}],'
+        '[{"file":"edge/1","for_each":"v1[1]"},{"file":"edge/2","for_each":"v1[2]"}]],'
+        '"verify":[{"file":"whole"}]}'
+    ),
+}
+
+
+def test_loops_and_parts_are_defined_as_in_every_release(bind):
+    found = bind(plan=LOOPS)
+    assert {key: found[key][1] for key in LOOPS_GOLDEN} == LOOPS_GOLDEN
+
+
 def test_the_digest_is_the_sha256_of_the_text(bind):
     for digest, text in bind().values():
         assert hashlib.sha256(text.encode()).hexdigest() == digest

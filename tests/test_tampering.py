@@ -200,6 +200,14 @@ def test_an_edited_store_is_said_to_be_one(store: Project, edit: Edit) -> None:
     assert (store.root / ".todo_manager/HEAD").read_text() == before
 
 
+@pytest.mark.parametrize("text", ['[{"verify":[{"file":"a.txt"}]}]', "[]x", '[{"title":"T"}]'])
+def test_checks_put_into_a_part_do_not_verify(store: Project, text: str) -> None:
+    with database(store) as db:
+        db.execute("UPDATE phases SET parts = ? WHERE idx = 2", (text,))
+    for words in (("audit",), ("done", "p", 2), ("verify", "p", 2)):
+        store.ask(*words).refused("integrity")
+
+
 def head_removed(head: Path) -> None:
     head.unlink()
 

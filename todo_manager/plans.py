@@ -185,8 +185,11 @@ def parts_text(parts: Sequence[PartDoc]) -> str:
 
 
 def parts_from(text: str | None) -> tuple[tuple[Tree, ...], ...]:
-    """The checks of each part, from `parts_text`."""
-    return tuple(tuple(part["verify"]) for part in decode(text or "[]"))
+    """The checks of each part, from `parts_text`; ValueError for anything else."""
+    try:
+        return tuple(tuple(part["verify"]) for part in decode(text or "[]"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"these are no parts: {error}") from None
 
 
 def names_text(plan: PlanDoc) -> str:

@@ -292,11 +292,15 @@ def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -
 
 def _parts(phase: dict[str, Any]) -> list[dict[str, Any]]:
     """What the parts of a phase say; their checks stand among its own, with their number."""
-    parts = loads(phase["parts"] or "[]")
-    return [
-        {"index": n, "title": part["title"], "explain": part["explain"], "note": part["note"]}
-        for n, part in enumerate(parts, start=1)
-    ]
+    try:
+        return [
+            {"index": n, "title": part["title"], "explain": part["explain"], "note": part["note"]}
+            for n, part in enumerate(loads(phase["parts"] or "[]"), start=1)
+        ]
+    except (ValueError, TypeError, KeyError):
+        from todo_manager import proof
+
+        raise proof.broken(f"the parts of {phase['plan']} {phase['idx']} are damaged") from None
 
 
 def _claim(phase: dict[str, Any]) -> dict[str, str] | None:
