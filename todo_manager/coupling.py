@@ -179,9 +179,7 @@ def _without_env(words: list[str]) -> list[str]:
     return words
 
 
-def pinned_files(
-    root: Path, patterns: tuple[str, ...], *, absent: bool = False
-) -> dict[str, Pin]:
+def pinned_files(root: Path, patterns: tuple[str, ...], *, absent: bool = False) -> dict[str, Pin]:
     """Every file the globs match, by path. ValueError when one matches nothing, unless `absent`."""
     found: dict[str, Pin] = {}
     for pattern in patterns:

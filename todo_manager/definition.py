@@ -198,26 +198,33 @@ def _named_files(
         try:
             pins |= coupling.pinned_files(root, implied_pins(tree), absent=True)
         except (OSError, ValueError) as error:
-            problems.append((tree, place, str(error)))
-        for key in ("script", "pins"):
-            if key not in tree:
-                continue
-            try:
-                if key == "pins":
-                    pins |= coupling.pinned_files(root, _texts(tree["pins"]))
-                else:
-                    file = coupling.read_file(root, str(tree["script"]))
-                    coupling.interpreter_line(file)
-                    scripts[file.path] = file
-            except OSError as error:
-                path = tree[key] if key == "script" else error.filename
-                message = f"{path}: {error.strerror}"
-                problems.append((tree[key], f"{place}.{key}", message))
-            except ValueError as error:
-                problems.append((tree[key], f"{place}.{key}", str(error)))
+            problems.append((tree, place, _why(error, error)))
+        try:
+            pins |= coupling.pinned_files(root, _texts(tree.get("pins", [])))
+        except (OSError, ValueError) as error:
+            problems.append((tree["pins"], f"{place}.pins", _why(error, error)))
+        try:
+            scripts |= _script(root, tree)
+        except (OSError, ValueError) as error:
+            problems.append((tree["script"], f"{place}.script", _why(error, tree["script"])))
     if problems:
         raise Unbindable(problems)
     return scripts, dict(sorted(pins.items()))
+
+
+def _script(root: Path, tree: Tree) -> dict[str, BoundFile]:
+    if "script" not in tree:
+        return {}
+    file = coupling.read_file(root, str(tree["script"]))
+    coupling.interpreter_line(file)
+    return {file.path: file}
+
+
+def _why(error: Exception, where: object) -> str:
+    """What is wrong with a file, naming it."""
+    if not isinstance(error, OSError):
+        return str(error)
+    return f"{error.filename if where is error else where}: {error.strerror}"
 
 
 def _texts(tree: Tree) -> tuple[str, ...]:

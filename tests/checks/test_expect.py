@@ -243,3 +243,13 @@ def test_a_pattern_that_touches_the_cut_of_a_long_output_does_not_count(pattern,
     capture.add(b"z" + b"a" * 3_000_000 + b"z")
     found = judge_text("stdout", capture.output(), text_match({"matches": Scalar(pattern)}))
     assert (found[0].verdict == "passed") is so
+
+
+@pytest.mark.parametrize("value", ["{ne: {b: ~}}", "[1, ~]", "{ne: {b: [{c: }]}}", "{contains: ~}"])
+def test_nothing_written_is_refused_at_any_depth(project: Any, value: str) -> None:
+    """Kept as the text "~" it would be another value than null, and `ne` would pass on it."""
+    project.plan(
+        "p", f"- {{title: T, verify: [{{file: a, json: {{a: {value}}}}}]}}", imported=False
+    )
+    told = project.ask("lint", "plans/p.yaml").refused("invalid_document").data["problems"]
+    assert "has no value: write null" in told[0]

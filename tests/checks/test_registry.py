@@ -114,18 +114,32 @@ def test_no_kind_is_promised_and_there() -> None:
 
 BARE = {
     "command": "nginx -t",
+    "dependency_audit": "a",
+    "dockerfile": "Dockerfile",
     "file": "a",
+    "git": "a",
     "http": "http://a:1/",
+    "inventory": {"a": "a.yaml"},
+    "junit": "a",
+    "machine": "local",
+    "pytest": "a",
     "script": "a.sh",
     "tcp": "a:1",
+    "tool": "a",
+    "workflow": "a.yml",
 }
+
+
+DEMANDED = {"junit": {"max_age": "1h"}, "machine": {"cpus": 1}}
+"""What a kind wants beside its subject."""
+LONG = ("command", "dependency_audit", "pytest", "script")
 
 
 def test_the_defaults_of_every_kind(check: Any) -> None:
     assert set(BARE) == set(KINDS)
     for kind, subject in BARE.items():
-        found = check({kind: subject})
-        assert found.timeout == (600 if kind in ("command", "script") else 30), kind
+        found = check({kind: subject} | DEMANDED.get(kind, {}))
+        assert found.timeout == (600 if kind in LONG else 30), kind
         assert (found.within, found.every, found.successes) == (0, 1, 1)
         assert (found.required, found.serial, found.pins, found.name) == (True, False, (), "")
         late = Verdict.FAILED if kind in ("http", "tcp") else Verdict.ERROR
@@ -135,11 +149,12 @@ def test_the_defaults_of_every_kind(check: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_parameters_of_every_check(check: Any, kind: str) -> None:
     common = {"name": "N", "timeout": "2m", "within": "1h", "every": "250ms", "successes": 3}
+    common |= DEMANDED.get(kind, {})
     found = check({kind: BARE[kind], **common, "required": False, "pins": ["a"], "serial": True})
     assert (found.name, found.timeout, found.within, found.every) == ("N", 120, 3600, 0.25)
     assert (found.successes, found.required, found.pins) == (3, False, ("a",))
     assert found.serial is True
-    assert found.label() == BARE[kind]
+    assert found.label() == {"inventory": "a"}.get(kind, BARE[kind])
 
 
 SUBJECTS = {"command": ["echo", "${X}"], "file": "${X}", "http": "${X}", "tcp": "${X}"}

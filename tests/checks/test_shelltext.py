@@ -15,6 +15,8 @@ PASSES = {
     "or true, tight": "foo ||true",
     "true, then": "foo; true",
     "true, next line": "foo\ntrue\n",
+    "before and": "grep -q x f && echo good\necho done",
+    "before and, twice": "a && b && echo x; echo y",
     "colon": "foo\n:\n# the end",
     "in a subshell": "( foo || : )",
     "in many": "foo || ( ( (true) ) )",
@@ -207,6 +209,8 @@ def test_what_is_written_may_be_the_answer(check: Any, refused: Any) -> None:
 
 
 DOUBTS = {
+    "cd x && make\nmake test": "`A && B` before its last line: a failing A does not stop it",
+    "test -e a\ngrep -q x f && echo good\necho done": "`A && B` before its last line: a failing A does not stop it",
     "foo || true; bar": "`|| true` hides a failure",
     "x=$(foo || true); test $x": "`|| true` hides a failure",
     "foo || echo bad; bar": "`|| echo` hides a failure",

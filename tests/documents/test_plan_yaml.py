@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from todo_manager.checks import LATER_KINDS, LATER_PARAMETERS
+from todo_manager.checks import KINDS, LATER_KINDS, LATER_PARAMETERS
 
 FIRST_CHECK = 7
 """The line on which the first check of `plan(...)` stands, without names before the phases."""
@@ -94,7 +94,7 @@ def test_a_refused_document_stores_nothing(project: Any) -> None:
     refused = project.ask("import", "plans/x.yaml").refused("invalid_document")
     assert refused.data["problems"] == [
         "plans/x.yaml:6: phases[0].verify[0]: names no kind of check (did you mean file?); "
-        "known are command, file, http, script, tcp"
+        f"known are {', '.join(KINDS)}"
     ]
     assert "todo_manager lint plans/x.yaml" in refused.error["hint"]
     assert project.store_bytes() == before
@@ -186,7 +186,7 @@ def test_a_kind_beside_one_of_a_later_version(lint: Any, plan: Any) -> None:
 
 
 CHECKS = {
-    "no kind": ("{contains: a}", "", "names no kind of check; known are command, file, http, "),
+    "no kind": ("{contains: a}", "", "names no kind of check; known are command, "),
     "a near kind": ("htpp: a", "", "names no kind of check (did you mean http?); known are "),
     "two kinds": ("{file: a, tcp: 'b:1'}", "", "names 2 kinds (file, tcp); a check has exactly "),
     "a word": ("file", "", "a check is a mapping with one kind, like `file: docs/plan.md`"),
@@ -241,6 +241,7 @@ def test_warnings_have_their_place_too(lint: Any, plan: Any) -> None:
     assert [line[: line.index("]: ") + 1] for line in found.warnings] == [
         "plans/x.yaml:8: phases[0].verify[1]",
         "plans/x.yaml:9: phases[0].verify[2]",
+        "plans/x.yaml:5: phases[0]",
     ]
     assert "a static page would pass by its status alone" in found.warnings[0]
 

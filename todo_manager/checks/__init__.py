@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from todo_manager.checks.base import Check
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the names of the kinds are also asked for while somebody types
+    from todo_manager.checks.base import Check
 
 KINDS: dict[str, str] = {
     "command": "Command",
+    "dependency_audit": "DependencyAudit",
+    "dockerfile": "Dockerfile",
     "file": "File",
+    "git": "Git",
     "http": "Http",
+    "inventory": "Inventory",
+    "junit": "Junit",
+    "machine": "Machine",
+    "pytest": "Pytest",
     "script": "Script",
     "tcp": "Tcp",
+    "tool": "Tool",
+    "workflow": "Workflow",
 }
 """Kind → class, which lives in the module of the kind's name; imported only when it is used."""
 
@@ -24,17 +35,8 @@ LATER_KINDS = frozenset(
         "compose",
         "registry",
         "scan",
-        "dependency_audit",
         "sbom",
-        "dockerfile",
-        "git",
-        "pytest",
-        "junit",
         "log",
-        "workflow",
-        "inventory",
-        "machine",
-        "tool",
         "rollback_ready",
         "attestation",
         "manual",

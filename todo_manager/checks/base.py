@@ -108,6 +108,10 @@ class Check(Struct, frozen=True, kw_only=True):
     """Whether it starts programs, so that the settings `path` and `tools` are part of its meaning."""
     timeout_verdict: ClassVar[Verdict] = Verdict.ERROR
     """What it means when an attempt does not come back within `timeout`."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Programs without which it cannot look; `python -m NAME` is a module of our interpreter."""
+    needs_for: ClassVar[Mapping[str, str]] = {}
+    """The same for single parameters: what only a check with this parameter needs."""
     shell_fields: ClassVar[frozenset[str]] = frozenset()
     """Fields in which a plain string is shell text: nothing is ever substituted into it."""
 

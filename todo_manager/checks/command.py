@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
@@ -39,6 +40,7 @@ class Command(Check, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "command"
+    needs_for: ClassVar[Mapping[str, str]] = {"shell text": "bash"}
     runs_programs: ClassVar[bool] = True
     shell_fields: ClassVar[frozenset[str]] = frozenset({"subject"})
 

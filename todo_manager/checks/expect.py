@@ -143,9 +143,19 @@ def _pattern(tree: Tree) -> re.Pattern[str]:
 
 
 def _stated(tree: Tree) -> Any:
-    """The value that is written; nothing and `~` are two ways of writing none."""
-    if isinstance(tree, Scalar) and tree.plain and tree in ("", "~"):
-        raise Wrong('has no value: write null, or "" for the empty text')
+    """The value that is written; nothing and `~` are two ways of writing none, at any depth.
+
+    Stored, they would be the texts "" and "~": another value than the one that was read.
+    """
+    waiting = [tree]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+        elif isinstance(each, Scalar) and each.plain and each in ("", "~"):
+            raise Wrong('has no value: write null, or "" for the empty text')
     return value_of(tree)
 
 

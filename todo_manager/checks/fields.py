@@ -187,16 +187,21 @@ def variables(tree: Tree) -> dict[str, str]:
     return found
 
 
-def one_of(*words: str) -> Callable[[Tree], str]:
-    """A converter that accepts exactly these words."""
+class OneOf(NamedTuple):
+    """A converter that accepts exactly these words, and can say which."""
 
-    def read(tree: Tree) -> str:
+    words: tuple[str, ...]
+
+    def __call__(self, tree: Tree) -> str:
         value = text(tree)
-        if value not in words:
-            raise Wrong(f"expected one of {', '.join(words)}, not {value!r}")
+        if value not in self.words:
+            raise Wrong(f"expected one of {', '.join(self.words)}, not {value!r}")
         return value
 
-    return read
+
+def one_of(*words: str) -> OneOf:
+    """A converter that accepts exactly these words."""
+    return OneOf(words)
 
 
 Text = Annotated[str, Convert(text)]

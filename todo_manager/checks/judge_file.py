@@ -75,10 +75,14 @@ def judge_words(
 ) -> list[Judgement]:
     """Texts and patterns in a content. What stands in it is not repeated: it may be a secret."""
     text = data.decode("utf-8", "replace")
-    found = [judged(n in text, f"{name} contains {n!r}", "not in it") for n in contains]
+    found = []
+    for needle in contains:
+        so = needle in text
+        found.append(judged(so, f"{name} contains {needle!r}", "in it" if so else "not in it"))
     for pattern in matches:
         so = pattern.search(text) is not None
-        found.append(judged(so, f"{name} matches {pattern.pattern!r}", "no match in it"))
+        expected = f"{name} matches {pattern.pattern!r}"
+        found.append(judged(so, expected, "a match in it" if so else "no match in it"))
     for needle in lacks:
         expected = f"{name} lacks {needle!r}"
         if needle in text or not text.strip():

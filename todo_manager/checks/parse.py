@@ -52,6 +52,16 @@ def converters(kind: type[Check]) -> dict[str, Convert]:
     }
 
 
+def word_of(field: str) -> str:
+    """The word for a field in a plan: `with` for `with_`, where Python or `Check` has the word itself."""
+    return field.removesuffix("_")
+
+
+def field_of(word: str, fields: Collection[str]) -> str:
+    """The field of these that a word of a plan stands for, or a name that none of them has."""
+    return f"{word}_" if f"{word}_" in fields else word_of(word)
+
+
 def parse(
     tree: Tree, report: Report, *, inputs: Collection[str] = (), secrets: Collection[str] = ()
 ) -> Check | None:
@@ -115,7 +125,7 @@ class _Reader:
         for key, value in tree.items():
             if key == "for_each" and isinstance(value, str):
                 continue  # the id of a check that was expanded; as written it is a mapping
-            name = "subject" if key == self.kind.kind else key
+            name = "subject" if key == self.kind.kind else field_of(key, self._fields)
             if name == "id" or name not in self._fields or key == "subject":
                 self._unknown(tree, key)
             elif self._may_stand(name, key, value) and not self._unresolved(name, value):
@@ -136,7 +146,7 @@ class _Reader:
         if key in LATER_PARAMETERS:
             message = "not in this version"
         else:
-            known = [name for name in self._fields if name != "subject"]
+            known = [word_of(name) for name in self._fields if name != "subject"]
             guess = did_you_mean(key, known) or f"; {self.kind.kind} has {', '.join(known)}"
             message = f"unknown parameter{guess}"
         self._fail(_key_line(tree, key), f".{key}", message)

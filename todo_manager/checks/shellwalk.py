@@ -45,6 +45,8 @@ class Walk:
         self._judge = judge
         self._last = ""
         """The name of the last command; empty after a compound one or a pipe."""
+        self._and = False
+        """Whether the last list was joined by `&&`."""
         self._functions: dict[str, Ending] = {}
 
     def _here(self) -> Token | None:
@@ -72,10 +74,14 @@ class Walk:
 
     def sequence(self, *closers: str) -> Ending:
         """Commands up to a closing word: the ending of the last one, or of the first that leaves."""
-        found, left, silent = CAN_FAIL, None, 0
+        found, left, silent, joined, hidden = CAN_FAIL, None, 0, False, False
         while self._here() is not None and not self._at(*closers):
             before = self._place
             ending = self._chain()
+            if joined and self._place > before:
+                self._judge.note("`A && B` before its last line: a failing A does not stop it")
+                hidden = True
+            joined = self._and if self._place > before else joined
             if self._place == before:
                 self._place += 1
                 continue
@@ -85,12 +91,15 @@ class Walk:
             elif ending.leaves and left is None:
                 left = ending
             found, silent = ending, silent + (not ending.speaks)
+        if hidden and found.speaks and not silent:
+            return found._replace(speaks=False)  # all that could fail stands before an `&&`
         # What comes before the last words can fail.
         return left or (CAN_FAIL if found.speaks and silent else found)
 
     def _chain(self) -> Ending:
         """Pipelines joined by `&&` and `||`."""
         found = self._pipeline()
+        self._and = False
         proven = self._last in ("true", ":")
         reason = found.reason if proven else ""
         while self._at("&&", "||"):
@@ -98,6 +107,8 @@ class Walk:
             self._place += 1
             self._lines()
             right = self._pipeline()
+            self._and = not either
+            # Of such a list only the last command can end the text, so what it says is all it says.
             if not either:
                 proven, reason = False, "" if right.speaks else right.reason
             elif right.reason:
@@ -106,7 +117,10 @@ class Walk:
                 proven, reason = True, right.reason
             elif not proven:
                 reason = ""
-            found = Ending(reason or found.reason, True) if found.leaves else Ending(reason)
+            if found.leaves:
+                found = Ending(reason or found.reason, True)
+            else:
+                found = Ending(reason, speaks=right.speaks and not either)
         return found
 
     def _pipeline(self) -> Ending:

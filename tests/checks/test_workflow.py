@@ -1,0 +1,461 @@
+"""`workflow`: what passes, fails and cannot be told, and what would hide that a gate fails."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from todo_manager.canonical import Scalar
+from todo_manager.model import Verdict
+
+PASSED, FAILED, ERROR = Verdict.PASSED, Verdict.FAILED, Verdict.ERROR
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+FLOW = f"""
+    name: release  # never :latest
+    on:
+      push: {{branches: [main]}}
+      pull_request:
+    jobs:
+      test:
+        runs-on: ubuntu-latest
+        strategy:
+          matrix:
+            python: ["3.11", "3.12", 3.10]
+            os: [ubuntu-22.04, macos-14]
+            exclude:
+              - {{python: "3.12"}}
+            include:
+              - {{python: "3.14"}}
+        steps:
+          - uses: actions/checkout@v5
+          - run: |
+              pip install -e .
+              pytest -q --cov
+      build:
+        runs-on: ubuntu-latest
+        needs: test
+        steps:
+          - uses: docker/build-push-action@v5
+            with:
+              push: true
+              tags: ghcr.io/acme/app:${{{{ github.sha }}}}
+              provenance: ${{{{ inputs.provenance }}}}
+          # - uses: anchore/scan-action@v4
+          - uses: aquasecurity/trivy-action@{SHA}
+            with: {{severity: "HIGH,CRITICAL", exit-code: 1}}
+      deploy:
+        runs-on: ubuntu-latest
+        needs: [build]
+        if: github.ref == 'refs/heads/main'
+        steps:
+          - run: ./deploy.sh
+"""
+
+
+@pytest.fixture
+def flow(look: Any, world: Any) -> Callable[..., Any]:
+    """What a check with these parameters finds in the workflow, some of whose text is replaced."""
+
+    def find(wanted: dict[str, Any], *edits: tuple[str, str], text: str = FLOW) -> Any:
+        text = textwrap.dedent(text)
+        for old, new in edits:
+            assert old in text
+            text = text.replace(old, new)
+        path = Path(world.root) / ".github/workflows/a.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return look({"workflow": ".github/workflows/a.yml", **wanted})
+
+    return find
+
+
+PASSING: list[dict[str, Any]] = [
+    {},
+    {"jobs": ["test", "build"]},
+    {"jobs": {"build": {"needs": ["test"]}, "test": {}}},
+    {"jobs": {"deploy": {"needs": ["test", "build"]}}, "if": "github.ref == 'refs/heads/main'"},
+    {"uses": "docker/build-push-action@v5", "with": {"push": True}},
+    {"uses": "Docker/Build-Push-Action", "job": "build"},
+    {"uses": "docker/build-push-action", "with": {"tags": {"contains": "ghcr.io/acme/app"}}},
+    {"uses": "aquasecurity/trivy-action", "with": {"exit-code": Scalar("1"), "severity": {"contains": "CRITICAL"}}},
+    {"uses": "aquasecurity/trivy-action", "with": {"exit-code": 1, "ignore-unfixed": {"exists": False}}},
+    {"uses": "aquasecurity/trivy-action", "with": {"exit-code": {"ge": 1}}},
+    {"uses": f"aquasecurity/trivy-action@{SHA}"},
+    {"runs": "pytest"},
+    {"runs": "pytest --cov", "job": "test"},
+    {"matrix": {"python": ["3.11"], "os": "macos-14"}},
+    {"matrix": {"python": ["3.1", "3.14"]}},
+    {"on": ["pull_request"]},
+    {"pinned": "version"},
+    {"lacks": [":latest", "anchore"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", PASSING)
+def test_passes(flow: Any, wanted: dict[str, Any]) -> None:
+    found = flow(wanted)
+    assert found.verdict == PASSED, found.actual
+    assert found.facts["jobs"] == ["test", "build", "deploy"]
+
+
+FAILING: list[tuple[dict[str, Any], str]] = [
+    ({"jobs": ["scan"]}, "it has the jobs test, build, deploy"),
+    ({"job": "scan", "uses": "actions/checkout"}, "it has the jobs"),
+    ({"jobs": {"test": {"needs": ["build"]}}}, "needs nothing"),
+    ({"jobs": ["deploy"]}, "runs only `if: github.ref"),
+    ({"uses": "docker/build-push-action@v6"}, "no such step"),
+    ({"uses": "docker/build-push"}, "no such step"),
+    ({"uses": "docker/build-push-action", "job": "test"}, "no such step"),
+    ({"uses": "anchore/scan-action"}, "no such step"),
+    ({"uses": "docker/build-push-action", "with": {"push": False}}, 'push = "true"'),
+    ({"uses": "docker/build-push-action", "with": {"load": True}}, "load = nothing there"),
+    ({"uses": "aquasecurity/trivy-action", "with": {"exit-code": 0}}, 'exit-code = "1"'),
+    ({"runs": "trivy image"}, "no such step"),
+    ({"runs": "pytest", "job": "build"}, "no such step"),
+    ({"runs": "./deploy.sh"}, "runs only `if: github.ref"),
+    ({"matrix": {"python": ["3.10"]}}, "python = 3.11, 3.1"),
+    ({"matrix": {"python": ["3.12"]}}, "python = 3.11, 3.1"),
+    ({"matrix": {"node": "20"}}, "node = nothing"),
+    ({"on": ["schedule"]}, "on: push, pull_request"),
+    ({"pinned": "sha"}, "uses actions/checkout@v5"),
+    ({"lacks": "trivy"}, "in line 3"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "actual"), FAILING)
+def test_fails(flow: Any, wanted: dict[str, Any], actual: str) -> None:
+    found = flow(wanted)
+    assert (found.verdict, actual in found.actual) == (FAILED, True), found.actual
+
+
+UNKNOWN: list[dict[str, Any]] = [
+    {"uses": "docker/build-push-action", "with": {"provenance": True}},
+    {"uses": "docker/build-push-action", "with": {"provenance": {"ne": False}}},
+    {"uses": "docker/build-push-action", "with": {"tags": {"matches": "[a-z]+$"}}},
+]
+
+
+@pytest.mark.parametrize("wanted", UNKNOWN)
+def test_what_only_a_run_can_tell(flow: Any, wanted: dict[str, Any]) -> None:
+    found = flow(wanted)
+    assert found.verdict == ERROR
+    assert "only a run can tell" in found.actual
+
+
+TRIVY = f"      - uses: aquasecurity/trivy-action@{SHA}\n"
+HIDDEN = {
+    "continue-on-error": (TRIVY, f"{TRIVY}        continue-on-error: true\n"),
+    "as an expression": (
+        TRIVY,
+        f"{TRIVY}        continue-on-error: ${{{{ github.ref != 'x' }}}}\n",
+    ),
+    "as a text": (TRIVY, f'{TRIVY}        continue-on-error: "false"\n'),
+    "on the job": ("    needs: test\n", "    needs: test\n    continue-on-error: true\n"),
+    "if: false": (TRIVY, f"{TRIVY}        if: false\n"),
+    "if: always()": (TRIVY, f"{TRIVY}        if: always()\n"),
+    "if: an expression": (TRIVY, f"{TRIVY}        if: ${{{{ github.event_name == 'push' }}}}\n"),
+    "if: on the job": ("    needs: test\n", "    needs: test\n    if: ${{ false }}\n"),
+    "a job left out before it": ("  test:\n", "  test:\n    if: false\n"),
+    "needs what there is not": ("needs: test", "needs: tests"),
+}
+
+
+@pytest.mark.parametrize("edit", HIDDEN.values(), ids=HIDDEN)
+def test_a_gate_that_cannot_stop_anything(flow: Any, edit: tuple[str, str]) -> None:
+    found = flow({"uses": "aquasecurity/trivy-action"}, edit)
+    assert found.verdict == FAILED, found
+    assert found.facts["jobs"] == ["test", "build", "deploy"]
+    assert "needs tests" in found.actual or "line" in found.actual or "left out" in found.actual
+    assert flow({"uses": "aquasecurity/trivy-action"}).verdict == PASSED
+
+
+@pytest.mark.parametrize("value", ["false", "${{ false }}"])
+def test_what_is_written_out_and_hides_nothing(flow: Any, value: str) -> None:
+    so = PASSED if value == "false" else FAILED
+    edit = (TRIVY, f"{TRIVY}        continue-on-error: {value}\n        if: ${{{{ success() }}}}\n")
+    assert flow({"uses": "aquasecurity/trivy-action"}, edit).verdict == so
+
+
+def test_a_stated_condition(flow: Any) -> None:
+    edit = (TRIVY, f"{TRIVY}        if: ${{{{ github.event_name  == 'push' }}}}\n")
+    wanted = {"uses": "aquasecurity/trivy-action", "if": "github.event_name == 'push'"}
+    assert flow(wanted, edit).verdict == PASSED
+    assert flow({**wanted, "if": "github.event_name == 'pull_request'"}, edit).verdict == FAILED
+
+
+def test_one_step_that_counts_is_enough(flow: Any) -> None:
+    report = TRIVY + "        continue-on-error: true\n"
+    assert flow({"uses": "aquasecurity/trivy-action"}, (TRIVY, report + TRIVY)).verdict == PASSED
+
+
+NEEDS = {
+    "runs regardless": ("    needs: [build]\n    if: github.ref", "    needs: [build]\n    if: always() || github.ref"),
+    "a needed one never fails": ("  build:\n", "  build:\n    continue-on-error: true\n"),
+    "one between runs regardless": ("    needs: test\n", "    needs: test\n    if: ${{ !cancelled() }}\n"),
+    "it needs nothing": ("    needs: [build]\n", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", NEEDS.values(), ids=NEEDS)
+def test_needs_that_hold_nothing_back(flow: Any, edit: tuple[str, str]) -> None:
+    wanted = {"jobs": {"deploy": {"needs": ["build", "test"]}}}
+    condition = {"if": "github.ref == 'refs/heads/main'"}
+    assert flow(wanted | condition).verdict == PASSED
+    assert flow(wanted | condition, edit).verdict == FAILED
+
+
+def test_a_job_whose_steps_all_go_on(flow: Any) -> None:
+    text = "./deploy.sh\n"
+    edit = (text, f"{text}        continue-on-error: true\n")
+    condition = {"if": "github.ref == 'refs/heads/main'"}
+    found = flow({"jobs": ["deploy"]} | condition, edit)
+    assert (found.verdict, "each step of deploy" in found.actual) == (FAILED, True)
+
+
+STEP = """
+    on: push
+    jobs:
+      gate:
+        runs-on: ubuntu-latest
+        steps:
+          - name: gate
+            shell: {shell}
+            run: |
+{text}
+"""
+
+SHELL_TEXTS: list[tuple[str, str, bool]] = [
+    # shell, text, whether `trivy image --exit-code 1` counts there
+    ("bash", "trivy image --exit-code 1 app", True),
+    ("bash", "trivy image --severity HIGH --exit-code=1 app", True),
+    ("bash", "CI=1 trivy image --exit-code 1 app | tee log", True),
+    ("bash", "cd app\ntrivy image --exit-code 1 app && echo good", True),
+    ("bash", "trivy image --exit-code 1 app || exit 1", True),
+    ("bash", "mkdir x || true\ntrivy image --exit-code 1 app", True),
+    ("bash -euo pipefail {0}", "trivy image --exit-code 1 app", True),
+    ("sh", "trivy image --exit-code 1 app\necho good", True),
+    ("bash", "if test -d x; then echo; fi\ntrivy image --exit-code 1 app", True),
+    ("bash", "trivy image --exit-code 1 app # || true", True),
+    ("sh", "set -o pipefail\ntrivy image --exit-code 1 app | tee log", True),
+    ("bash", "echo trivy image --exit-code 1 app", False),
+    ("bash", "# trivy image --exit-code 1 app\ntrue || false; ls", False),
+    ("bash", "cat <<EOF\ntrivy image --exit-code 1 app\nEOF", False),
+    ("bash", "trivy image --exit-code 0 app", False),
+    ("bash", "trivy image --exit-code 1 --exit-code 0 app", False),
+    ("bash", "trivy image --exit-code 1 app || true", False),
+    ("bash", "trivy image --exit-code 1 app || echo bad", False),
+    ("bash", "trivy image --exit-code 1 app || exit 0", False),
+    ("bash", "trivy image --exit-code 1 app && echo good\necho on", False),
+    ("bash", "test -e x && trivy image --exit-code 1 app\necho on", False),
+    ("bash", "trivy image --exit-code 1 app; true", False),
+    ("bash", "trivy image --exit-code 1 app &\nwait", False),
+    ("bash", "set +e\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "set +o errexit\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "if trivy image --exit-code 1 app; then echo good; fi\nls", False),
+    ("bash", "! trivy image --exit-code 1 app\nls", False),
+    ("bash", "trivy() { :; }\ntrivy image --exit-code 1 app", False),
+    ("bash", "alias trivy=true\ntrivy image --exit-code 1 app", False),
+    ("bash", "exit\ntrivy image --exit-code 1 app", False),
+    ("bash", "exec ls\ntrivy image --exit-code 1 app", False),
+    ("bash", "(ls)\nexit 0\ntrivy image --exit-code 1 app", False),
+    ("bash", "test -z x && exit 0\ntrivy image --exit-code 1 app", False),
+    ("bash", "if test -z x; then exit 0; fi\ntrivy image --exit-code 1 app", False),
+    ("bash", "test -e x || exit 1\nexec 2>log\ntrivy image --exit-code 1 app", True),
+    ("bash", "trap 'exit 0' EXIT\ntrivy image --exit-code 1 app", False),
+    ("bash", "scan() { trivy image --exit-code 1 app; }\nls", False),
+    ("bash", "{ trivy image --exit-code 1 app; } || ls", False),
+    ("bash", "( trivy image --exit-code 1 app ) || ls", False),
+    ("bash", "for i in 1; do trivy image --exit-code 1 app; done | cat", False),
+    ("bash", "echo $(trivy image --exit-code 1 app)", False),
+    ("bash", "false || trivy image --exit-code 1 app", False),
+    ("bash", "[[ -d x && -e y ]]\ntrivy image --exit-code 1 app", True),
+    ("bash", "case x in\n x) ls ;;\nesac\ntrivy image --exit-code 1 app", True),
+    ("bash", "case x in\n x) trivy image --exit-code 1 app ;;\nesac\nls", False),
+    ("bash", "function scan {\ntrivy image --exit-code 1 app\n}\nls", False),
+    ("bash", "function trivy { :; }\ntrivy image --exit-code 1 app", False),
+    ("bash", "scan() (\ntrivy image --exit-code 1 app\n)\nls", False),
+    ("bash", "while true; do\ntrivy image --exit-code 1 app && break\ndone\nls", False),
+    ("bash", "test -e x || {\ntrivy image --exit-code 1 app\n}\nls", False),
+    ("bash", "time trivy image --exit-code 1 app > log 2>&1", True),
+    ("sh", "trivy image --exit-code 1 app | tee log", False),
+    ("bash {0}", "trivy image --exit-code 1 app\nls", False),
+    ("bash --noprofile {0} -e", "trivy image --exit-code 1 app\nls", False),
+]
+
+
+@pytest.mark.parametrize(("shell", "text", "counts"), SHELL_TEXTS)
+def test_a_command_that_a_step_runs(flow: Any, shell: str, text: str, counts: bool) -> None:
+    whole = STEP.format(shell=shell, text=textwrap.indent(text, " " * 14))
+    found = flow({"runs": "trivy image --exit-code 1"}, text=whole)
+    assert found.facts["jobs"] == ["gate"]
+    assert found.verdict == (PASSED if counts else FAILED), found.actual
+
+
+def test_where_a_failure_is_hidden_is_said(flow: Any) -> None:
+    whole = STEP.format(shell="bash", text=" " * 14 + "pytest || true")
+    found = flow({"runs": "pytest"}, text=whole)
+    assert "job gate, step 1 (line 7)" in found.actual
+    assert "|| true" in found.actual
+
+
+def test_the_default_shell_has_no_pipefail(flow: Any) -> None:
+    text = STEP.replace("            shell: {shell}\n", "").format(
+        text=" " * 14 + "pytest | tee log"
+    )
+    found = flow({"runs": "pytest"}, text=text)
+    assert (found.verdict, "no pipefail" in found.actual) == (FAILED, True)
+    default = text.replace("    on: push\n", "    on: push\n    defaults: {run: {shell: bash}}\n")
+    assert flow({"runs": "pytest"}, text=default).verdict == PASSED
+
+
+@pytest.mark.parametrize(
+    ("shell", "runner"),
+    [("pwsh", "ubuntu-latest"), ("python", "ubuntu-latest"), ("", "windows-latest"), ("", "${{ inputs.os }}")],
+)  # fmt: skip
+def test_shells_that_are_not_read(flow: Any, shell: str, runner: str) -> None:
+    text = STEP.format(shell=shell or "bash", text=" " * 14 + "pytest").replace(
+        "ubuntu-latest", runner
+    )
+    text = text if shell else text.replace("            shell: bash\n", "")
+    assert flow({"runs": "pytest"}, text=text).verdict == ERROR
+
+
+BROKEN = {
+    "no jobs": "on: push\njobs: {}\n",
+    "nothing starts it": "jobs: {a: {runs-on: x, steps: [{run: ls}]}}\n",
+    "no runner": "on: push\njobs: {a: {steps: [{run: ls}]}}\n",
+    "no steps": "on: push\njobs: {a: {runs-on: x}}\n",
+    "a step that does nothing": "on: push\njobs: {a: {runs-on: x, steps: [{name: scan}]}}\n",
+    "a list": "[on, jobs]\n",
+    "no yaml": "on: [push\njobs: {}\n",
+    "empty": "\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_files_that_github_would_not_run(flow: Any, text: str) -> None:
+    assert flow({}, text=text).verdict == FAILED
+    assert flow({"lacks": ":latest"}, text=text).verdict == FAILED
+
+
+def test_files_that_are_not_read(flow: Any, look: Any, world: Any) -> None:
+    anchors = "on: push\njobs: {a: &x {runs-on: x, steps: [{run: ls}]}, b: *x}\n"
+    twice = "on: push\non: push\njobs: {a: {runs-on: x, steps: [{run: ls}]}}\n"
+    assert flow({"jobs": ["a"]}, text=anchors).verdict == ERROR
+    assert flow({"jobs": ["a"]}, text=twice).verdict == ERROR
+    path = Path(world.root) / "a.yml"
+    path.write_bytes(FLOW.encode("utf-16"))
+    assert look({"workflow": "a.yml", "lacks": ":latest"}).verdict == ERROR
+    path.unlink()
+    path.mkdir()
+    assert look({"workflow": "a.yml"}).verdict == FAILED
+
+
+ODD = [
+    ("shell: '  '", "run: pytest"),
+    ("shell: bash", "run: '" + "$(" * 500 + "'"),
+    ("shell: bash", "run: '" + "(" * 3000 + "'"),
+    ("shell: bash", "run: 'pytest; }}} fi done ) && || |'"),
+    ("with: {x: 1e999999999999999999999}", "uses: a/b@v1"),
+    ("with: [x]", "uses: a/b@v1"),
+    ("if: {a: [b]}", "run: pytest"),
+]
+
+
+@pytest.mark.parametrize(("line", "does"), ODD)
+def test_odd_files_never_pass_and_never_break_it(flow: Any, line: str, does: str) -> None:
+    text = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - {does}\n        {line}\n"
+    for wanted in ({"runs": "pytest -x"}, {"uses": "a/b", "with": {"x": {"gt": 1}, "y": 1}}):
+        assert flow(wanted, text=text).verdict in (FAILED, ERROR)
+
+
+def test_no_such_file(look: Any) -> None:
+    found = look({"workflow": ".github/workflows/none.yml", "lacks": ":latest"})
+    assert (found.verdict, found.actual) == (FAILED, "it does not exist")
+
+
+def test_a_matrix_made_by_an_expression(flow: Any) -> None:
+    text = """
+        on: push
+        jobs:
+          a:
+            runs-on: x
+            strategy: {matrix: "${{ fromJSON(inputs.matrix) }}"}
+            steps: [{run: ls}]
+    """
+    assert flow({"matrix": {"python": "3.11"}}, text=text).verdict == ERROR
+
+
+def test_calls_of_other_workflows(flow: Any) -> None:
+    text = f"""
+        on: push
+        jobs:
+          scan:
+            uses: acme/flows/.github/workflows/scan.yml@{SHA}
+            with: {{fail: true}}
+    """
+    wanted = {"uses": "acme/flows/.github/workflows/scan.yml", "with": {"fail": True}}
+    assert flow(wanted | {"pinned": "sha"}, text=text).verdict == PASSED
+    hidden = ("  scan:\n", "  scan:\n    if: false\n")
+    assert flow(wanted, hidden, text=text).verdict == FAILED
+
+
+PINS = [
+    # what is used, pinned by version, pinned by sha
+    ("actions/checkout@v5", True, False),
+    ("actions/checkout@v5.1.0", True, False),
+    (f"actions/checkout@{SHA}", True, True),
+    (f"actions/checkout@{SHA[:12]}", False, False),
+    ("actions/checkout@main", False, False),
+    ("actions/checkout", False, False),
+    ("./.github/actions/own", True, True),
+    ("docker://alpine:3.20", True, False),
+    ("docker://alpine:latest", False, False),
+    ("docker://localhost:5000/alpine", False, False),
+    (f"docker://alpine@sha256:{'a' * 64}", True, True),
+    (f"docker://alpine@{SHA}", False, False),
+]
+
+
+@pytest.mark.parametrize(("uses", "version", "sha"), PINS)
+def test_pins(flow: Any, uses: str, version: bool, sha: bool) -> None:
+    text = f"on: push\njobs: {{a: {{runs-on: x, steps: [{{uses: '{uses}'}}]}}}}\n"
+    for how, so in (("version", version), ("sha", sha)):
+        assert flow({"pinned": how}, text=text).verdict == (PASSED if so else FAILED), how
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"uses": "a/b", "runs": "ls"}, "not both"),
+    ({"with": {"a": 1}}, "with belongs to uses"),
+    ({"uses": "a b"}, "expected an action"),
+    ({"uses": "a/b", "with": {}}, "mapping of inputs"),
+    ({"uses": "a/b", "with": {"x": {"contains": Scalar("")}}}, "asserts nothing"),
+    ({"with_": {"a": 1}}, "unknown parameter"),
+    ({"withs": {"a": 1}}, "did you mean with?"),
+    ({"runs": "a | b"}, "one plain command"),
+    ({"runs": "--exit-code 1"}, "one plain command"),
+    ({"runs": "a", "if": Scalar("false")}, "never runs"),
+    ({"jobs": []}, "asserts nothing"),
+    ({"jobs": {"a": {"need": "b"}}}, "expected {needs"),
+    ({"matrix": {"a": []}}, "asserts nothing"),
+    ({"pinned": "tag"}, "expected one of version, sha"),
+    ({"lacks": ""}, ""),
+]
+
+
+@pytest.mark.parametrize(("wanted", "reason"), WRONG)
+def test_refused_at_load(refused: Any, wanted: dict[str, Any], reason: str) -> None:
+    assert reason in refused({"workflow": ".github/workflows/a.yml", **wanted})
+
+
+def test_patterns_and_other_folders(check: Any, refused: Any) -> None:
+    assert "expected one file" in refused({"workflow": ".github/workflows/*.yml"})
+    assert check({"workflow": "ci/a.yml", "jobs": ["a"]}).lint() == [
+        "GitHub runs only files in .github/workflows"
+    ]
+    assert "passes: say what" in check({"workflow": ".github/workflows/a.yml"}).lint()[0]

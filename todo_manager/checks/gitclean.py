@@ -1,0 +1,79 @@
+"""Whether a work tree holds nothing but its commit, submodules included."""
+
+from __future__ import annotations
+
+import os
+
+from todo_manager.checks.gitcalls import Git
+from todo_manager.checks.ground import Unlookable, shown
+
+SHOWN = 5
+"""How many paths a message names."""
+_MAX_MODULES = 200
+
+
+def differences(git: Git) -> list[str]:
+    """What keeps the work tree from being clean, in words; empty when it is.
+
+    Raises Unlookable where edits could not be seen: a path is marked assume-unchanged or skip-worktree.
+    """
+    found: list[str] = []
+    waiting = [("", git)]
+    seen = 0
+    while waiting:
+        prefix, here = waiting.pop()
+        if seen > _MAX_MODULES:
+            raise Unlookable(f"it has more than {_MAX_MODULES} submodules")
+        _refuse_hidden(prefix, here)
+        found += [f"{shown(prefix + path)} ({how})" for path, how in _changed(here)]
+        for path in _modules(here):
+            seen += 1
+            module = here.below(path)
+            if not module.why_none():
+                module.open()
+                waiting.append((f"{prefix}{path}/", module))
+            elif os.path.isdir(module.where) and os.listdir(module.where):
+                found.append(f"{shown(prefix + path)} (files in a submodule that is not there)")
+    return found
+
+
+def _refuse_hidden(prefix: str, git: Git) -> None:
+    """`ls-files -v` shows marked paths with `S` or a small letter."""
+    marked = git.picked("^[a-zS] ", "ls-files", "-v", "-z")
+    if marked:
+        names = few([shown(prefix + record[2:]) for record in marked])
+        raise Unlookable(
+            f"edits of {names} cannot be seen: assume-unchanged or skip-worktree is set; "
+            "git update-index --no-assume-unchanged --no-skip-worktree takes it off"
+        )
+
+
+def _changed(git: Git) -> list[tuple[str, str]]:
+    """Paths that differ from the commit or the index, and untracked ones that no .gitignore names.
+
+    `.git/info/exclude` has no say: it is no part of the repository, and hides whatever it likes. Git
+    would look into submodules with their own configuration, so it is kept from it.
+    """
+    words = ["--porcelain=v2", "-z", "--untracked-files=no", "--ignore-submodules=dirty"]
+    ran = git.text("status", *words, "--no-renames", "--no-ahead-behind")
+    found = [(_path(record), "changed") for record in ran.split("\0") if record]
+    words = ["--others", "--exclude-per-directory=.gitignore", "--directory", "-z"]
+    others = git.text("ls-files", *words, "--no-empty-directory")
+    return found + [(path, "untracked") for path in others.split("\0") if path]
+
+
+def _path(record: str) -> str:
+    """`1 XY sub mH mI mW hH hI path`; of an unmerged one (`u`) the path is the eleventh word."""
+    return record.split(" ", 10 if record.startswith("u") else 8)[-1]
+
+
+def _modules(git: Git) -> list[str]:
+    """The paths of submodules, as the index has them."""
+    records = git.picked("^160000 ", "ls-files", "--stage", "-z")
+    return [record.split("\t", 1)[1] for record in records]
+
+
+def few(names: list[str]) -> str:
+    """Some names, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
