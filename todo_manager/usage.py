@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from todo_manager import __version__
@@ -29,20 +30,51 @@ verbs:
 
   -C DIR        work in the project of this folder
   --json        one JSON document on standard output
-  --actor NAME  who is asking (default: TODO_MANAGER_ACTOR, git's user.email, the user)
+  --actor NAME  who is asking (default: TODO_MANAGER_ACTOR, git's user.email,
+                the user)
   --version     print the version
 
 todo_manager VERB --help tells more of one verb.
-exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error · 6 untrusted · 7 busy · 9 integrity
+exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error ·
+      6 untrusted · 7 busy · 9 integrity · 130 interrupted
 """
+WIDTH = 80
+"""Columns of every help."""
+
+
+class _Help(argparse.HelpFormatter):
+    """Fills paragraphs; a block that is indented stands as it is."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=WIDTH - 1)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(_filled(part, width) for part in text.strip().split("\n\n"))
+
+
+def _filled(part: str, width: int) -> str:
+    if part.startswith("    "):
+        return part
+    rest = " " * 6 if part.startswith("exit:") else ""
+    return textwrap.fill(" ".join(part.split()), width, subsequent_indent=rest)
 
 
 class _Parser(argparse.ArgumentParser):
     """Reports a wrong argument as an error of ours, so that --json gets a document too."""
 
     def error(self, message: str) -> NoReturn:
-        verb = self.prog.split()[-1]
-        raise UsageProblem(message, hint=f"todo_manager {verb} --help")
+        raise UsageProblem(message, hint=f"todo_manager {self._verb()} --help")
+
+    def format_help(self) -> str:
+        """The help with the exit codes, for which nothing is imported before it is asked for."""
+        if "\nexit" not in (self.description or ""):
+            from todo_manager import error_kinds
+
+            self.epilog = error_kinds.of_verb(self._verb())
+        return super().format_help()
+
+    def _verb(self) -> str:
+        return self.prog.split()[-1]
 
 
 def index(text: str) -> int:
@@ -75,20 +107,26 @@ def place(text: str) -> Place:
 
 def parse(verb: str, module: ModuleType, options: list[str]) -> argparse.Namespace | None:
     """The arguments of a verb; None when its help was asked for and printed. Raises UsageProblem."""
+    try:
+        return parser_of(verb, module).parse_args(options)
+    except SystemExit:
+        return None
+
+
+def parser_of(verb: str, module: ModuleType) -> argparse.ArgumentParser:
+    """The parser of one verb; `OWN_HELP` in its module says that it answers --help itself."""
     parser = _Parser(
         prog=f"todo_manager {verb}",
         description=module.__doc__,
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=not getattr(module, "OWN_HELP", False),
+        formatter_class=_Help,
     )
     parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--actor", metavar="NAME", help=argparse.SUPPRESS)
     module.arguments(parser)
-    try:
-        return parser.parse_args(options)
-    except SystemExit:
-        return None
+    return parser
 
 
 def general(options: list[str], verbs: Mapping[str, str], output: Output) -> int:
@@ -98,7 +136,11 @@ def general(options: list[str], verbs: Mapping[str, str], output: Output) -> int
         return 0
     if options and not {"-h", "--help"} & set(options):
         raise UsageProblem("a verb is missing", hint="todo_manager --help")
-    lines = "\n".join(f"  {verb:8} {summary}" for verb, summary in verbs.items())
+    width = max(map(len, verbs))
+    lines = "\n".join(
+        textwrap.fill(f"  {verb:{width}}  {summary}", WIDTH, subsequent_indent=" " * (width + 4))
+        for verb, summary in verbs.items()
+    )
     output.say(_HELP.format(verbs=lines).rstrip("\n"))
     return 0
 

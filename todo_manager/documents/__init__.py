@@ -10,7 +10,7 @@ from todo_manager.documents.base import MAX_BYTES, Document, Reader
 from todo_manager.errors import InvalidDocument
 from todo_manager.problems import Problems
 
-READERS = ("plan_yaml", "queue_json", "control_center")
+READERS = ("plan_yaml", "plan_json", "queue_json", "control_center")
 """Modules, in the order in which they are asked whether a document is theirs."""
 
 
