@@ -1,16 +1,20 @@
 """A person accepts the definition of a plan as its files are now; marks stay with their phases.
 
-A phase that was done with another definition becomes stale and has to be done anew.
+A phase that was done with another definition becomes stale and has to be done anew. A proposal that
+waits for the plan is what is accepted, unless a FILE is named.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from todo_manager import actors, differences, intake
+from todo_manager import actors, differences, intake, proposals
 from todo_manager.commands import common, diff
+from todo_manager.plans import Plan
+from todo_manager.proposals import Proposal
 from todo_manager.render.output import Output
 from todo_manager.shellword import word
+from todo_manager.workspace import Project
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +26,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     """0 accepted or nothing to accept, 2 for a bad document, 6 without a person or without a yes."""
     project = common.open_project(arguments)
     plan = common.plan_of(project, arguments.plan)
+    proposal = None if arguments.file else proposals.waiting(project.db, plan.id)
     bound = common.bound_document(project, plan, arguments.file)
     found = differences.compare(project, plan, bound)
     output.data = diff.as_data(found) | {"accepted": False, "digest": plan.digest}
@@ -30,7 +35,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         if found.texts or bound.path != plan.source_path:
             intake.take_texts(project, bound, actor)
         output.say(f"{plan.id}: nothing to accept, no gate differs")
-        return 0
+        return _end(project, plan, proposal, output)
+    if proposal:
+        output.say(f"{plan.id}: {proposal.said()}")
     diff.tell(found, output)
     for line in differences.moved_marks(plan, bound):
         output.say(line)
@@ -44,4 +51,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     intake.accept(project, bound, plan.digest, actor)
     output.data |= {"accepted": True, "digest": bound.digest}
     output.say(f"{plan.id}: accepted by {actor.name}")
+    return _end(project, plan, proposal, output)
+
+
+def _end(project: Project, plan: Plan, proposal: Proposal | None, output: Output) -> int:
+    """A proposal that was taken waits no longer; one that was passed over does, and that is said."""
+    if proposal:
+        proposals.drop(project, plan.id, proposal)
+        if plan.source_path:
+            output.say(f"{plan.id}: follows {plan.source_path} no longer; it lives in the store")
+    elif proposals.waiting(project.db, plan.id):
+        output.say(f"{plan.id}: a proposal still waits; todo_manager diff {word(plan.id)}")
     return 0

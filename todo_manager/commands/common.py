@@ -6,7 +6,19 @@ import argparse
 import re
 from pathlib import Path
 
-from todo_manager import actors, binding, documents, intake, ledger, plans, project, usage
+from todo_manager import (
+    actors,
+    binding,
+    documents,
+    exporting,
+    intake,
+    ledger,
+    plans,
+    project,
+    proposals,
+    usage,
+)
+from todo_manager.documents.base import Document
 from todo_manager.errors import UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Plan
@@ -84,25 +96,32 @@ def seconds(text: str, *, option: str = "--wait 60s") -> float:
 
 
 def bound_document(found: Project, plan: Plan, file: str | None) -> binding.Bound:
-    """The proposal for a plan: FILE, else its document, else the document as it was accepted.
+    """What a person would accept: FILE, else the proposal that waits, else the plan's document.
 
-    Raises InvalidDocument when it does not load or no longer holds the plan.
+    Where there is no such document any more, it is the one that was accepted. Raises InvalidDocument
+    when it does not load or no longer holds the plan.
     """
-    if file is not None:
-        path = Path(file)
-        document, in_project = documents.read(path), binding.project_path(found.root, path)
-    elif plan.source_path and _is_there(found.root / plan.source_path):
-        in_project = plan.source_path
-        document = documents.read(found.root / in_project, in_project)
-    else:
-        in_project = plan.source_path
-        document = documents.parse(intake.accepted_bytes(found, plan), in_project or plan.id)
+    document, in_project = _document(found, plan, file)
     for bound in binding.bind(found.root, found.settings, document, in_project):
         if bound.plan.id == plan.id:
             return bound
     raise UsageProblem(
         f"{document.name} holds no plan {plan.id}", hint=f"todo_manager lint {word(document.name)}"
     )
+
+
+def _document(found: Project, plan: Plan, file: str | None) -> tuple[Document, str | None]:
+    """The document, and its path in the project; a proposal has none, and leaves the plan none."""
+    if file is not None:
+        path = Path(file)
+        return documents.read(path), binding.project_path(found.root, path)
+    if proposal := proposals.waiting(found.db, plan.id):
+        return proposals.read(plan, proposal.data), None
+    in_project = plan.source_path
+    if in_project and _is_there(found.root / in_project):
+        return documents.read(found.root / in_project, in_project), in_project
+    data = intake.accepted_bytes(found, plan)
+    return exporting.document_of(plan, data, in_project or plan.id), in_project
 
 
 def _is_there(path: Path) -> bool:
