@@ -1,0 +1,99 @@
+"""Where plans stand, one line each: for machines that must know, like CI.
+
+Every mark is compared with the ledger and every file it rests on is read, so a phase whose script was
+changed is stale here. With --exit-code: 0 when every phase is done or attested, else 1. Archived plans
+are left out unless named.
+
+--json: data.plans[]{id, title, status, done, total, counts{state: number}, worst, next{phase, key,
+title, state, reason}, source}, all_done. `worst` is the state that needs somebody most, and `counts`
+begins with it; `next` is null when there is none; `source` is how the document stands: same, changed,
+unreadable, gone, none.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from todo_manager import overview, plans, project, reads
+from todo_manager.errors import Kind, Refused
+from todo_manager.overview import Overview
+from todo_manager.render.output import Output
+from todo_manager.render.plain import GLYPHS, one_line
+from todo_manager.shellword import word
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", nargs="?", help="only this plan (default: all but archived ones)")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit 1 unless every phase is done or attested"
+    )
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Print a line a plan; 0, 1 with --exit-code and something not done, 9 when one does not verify."""
+    root = Path(reads.find_root("."))
+    db = reads.open_snapshot(str(root))
+    settings = project.settings(root)
+    found = [overview.look(db, root, settings, id_) for id_ in _ids(db, arguments.plan)]
+    output.data = {
+        "plans": [_summary(each) for each in found],
+        "all_done": bool(found) and all(each.is_done() for each in found),
+    }
+    for row in output.data["plans"]:
+        output.say(_line(row))
+    if not found:
+        output.say("no plans. Take one in with: todo_manager import FILE")
+    if arguments.exit_code and not output.data["all_done"]:
+        raise _not_done(found)
+    return 0
+
+
+def _ids(db: Any, wanted: str | None) -> list[str]:
+    if wanted is not None:
+        return [plans.resolve_id(db, wanted)]
+    rows = db.execute("SELECT id FROM plans WHERE coalesce(archived, 0) = 0 ORDER BY seq DESC")
+    return [row["id"] for row in rows]
+
+
+def _summary(found: Overview) -> dict[str, Any]:
+    counts = found.counts()
+    return {
+        "id": found.plan.id,
+        "title": found.plan.title,
+        "status": found.status(),
+        "done": found.done(),
+        "total": len(found.standings),
+        "counts": counts,
+        "worst": next(iter(counts), None),
+        "next": found.following(),
+        "source": found.disk.source,
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count} {state}" for state, count in row["counts"].items())
+    glyph = GLYPHS[row["worst"]] if row["worst"] else " "
+    head = f"{glyph} {row['id']}  {row['done']}/{row['total']}  {counts or 'no phases'}"
+    coming = row["next"]
+    return f"{head}  next: {coming['phase']} {one_line(coming['title'], 40)}" if coming else head
+
+
+def _not_done(found: list[Overview]) -> Refused:
+    """Why not everything is done: an empty store and an empty plan have proven nothing either."""
+    open_ = [each for each in found if not each.is_done()]
+    if not open_:
+        return Refused(
+            "there is no plan that could be done",
+            kind=Kind.NOT_DONE,
+            hint="todo_manager import FILE",
+        )
+    missing = sum(len(each.standings) - each.done() for each in open_)
+    what = "1 phase is" if missing == 1 else f"{missing} phases are"
+    names = ", ".join(each.plan.id for each in open_[:5]) + (" …" if len(open_) > 5 else "")
+    return Refused(
+        f"{what} neither done nor attested: {names}" if missing else f"without phases: {names}",
+        kind=Kind.NOT_DONE,
+        hint=f"todo_manager next {word(open_[0].plan.id)}",
+    )
