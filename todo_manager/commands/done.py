@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import argparse
 
-from todo_manager import attempts
+from todo_manager import attempts, plans
 from todo_manager.attempts import Wanted
 from todo_manager.commands import common
+from todo_manager.render import events
+from todo_manager.render.followed import Followed, followed
 from todo_manager.render.output import Output
-from todo_manager.render.plain import standing
-from todo_manager.render.run_text import follow, tell_results
-from todo_manager.shellword import word
+from todo_manager.render.run_text import follow, tell_done, tell_results
+from todo_manager.workspace import Project
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.plan_argument(parser)
     common.phase_argument(parser)
     common.run_arguments(parser)
+    events.arguments(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -34,16 +36,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         claims=claims,
         wait=wait,
     )
-    found = follow(attempts.done(project, wanted), output)
-    data = output.data = found.data
-    tell_results(data, output)
+    found = follow(attempts.done(project, wanted), output, _place(project, wanted))
+    output.data = found.data
+    tell_results(found.data, output)
     if found.refusal is not None:
         raise found.refusal
-    where = f"{data['plan']} {data['phase']} ({data['key']})"
-    if data["already"]:
-        output.say(f"{where}: {standing(data['state'], data['reason'])} (already)")
-    else:
-        said = standing(data["state"], data["reason"])
-        output.say(f"✔ {where}: {said}, event {data['run']}")
-        output.say(f"  next: todo_manager next {word(data['plan'])}")
+    tell_done(found.data, output)
     return 0
+
+
+def _place(project: Project, wanted: Wanted) -> Followed:
+    """Where this happens, for who follows it; UsageProblem when there is no such phase."""
+    plan = plans.load(project.db, plans.resolve_id(project.db, wanted.plan))
+    return followed(project.db, plan.id, plan.phase(wanted.index).idx)

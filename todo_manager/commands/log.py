@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import zlib
 from typing import Any
 
 from todo_manager import ledger, read_problems, reads, usage
 from todo_manager.errors import UsageProblem
+from todo_manager.render import log_text
 from todo_manager.render.output import Output
-from todo_manager.render.plain import indent, one_line
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +47,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     ).fetchall()
     events = [ledger.checked(row) for row in reversed(rows)]
     output.data = {"events": [_public(event) for event in events]}
-    for event in events:
-        output.say(_line(event))
-    if not events:
-        output.say("nothing happened yet")
+    log_text.tell_events(events, output)
     return 0
 
 
@@ -67,20 +63,6 @@ def _public(event: dict[str, Any]) -> dict[str, Any]:
     return event | {"data": data}
 
 
-def _line(event: dict[str, Any]) -> str:
-    data = event["data"]
-    where = f"{event['plan']} {event['key']}".strip()
-    head = f"{event['seq']:>4}  {event['at']}  {event['event']:<9} {where}  by {event['actor']}"
-    said = data.get("message") or data.get("reason") or ""
-    if "checks" in data:
-        verdicts = [row["verdict"] for row in data["checks"]]
-        counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-        said = f"{counts}{': ' + said if said else ''}"
-    if event["event"] == "set":
-        said = f"{data['name']} = {data['value']}"
-    return f"{head} ({event['how']})" + (f"\n        {one_line(said, 110)}" if said else "")
-
-
 def _one(db: Any, seq: int, output: Output) -> int:
     known = 0 < seq < 2**63  # what SQLite can be asked for
     row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq if known else 0,)).fetchone()
@@ -92,9 +74,7 @@ def _one(db: Any, seq: int, output: Output) -> int:
         for kept in check["outputs"]:
             outputs[kept["kept"]] = _output(db, kept["kept"])
     output.data = {"event": _public(event), "outputs": outputs}
-    output.say(_line(event))
-    for check in event["data"].get("checks", ()):
-        _evidence(check, outputs, output)
+    log_text.tell_evidence(event, outputs, output)
     return 0
 
 
@@ -109,17 +89,3 @@ def _output(db: Any, sha256: str) -> str:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ledger.broken(f"the output {sha256[:12]} was altered")
     return data.decode("utf-8", "replace")
-
-
-def _evidence(check: dict[str, Any], outputs: dict[str, str], output: Output) -> None:
-    output.say(
-        f"  {check['id']}: {check['kind']} {one_line(check['subject'], 80)}: {check['verdict']}"
-    )
-    output.say(f"      expected: {one_line(check['expected'], 100)}")
-    if check["actual"] or check["message"]:
-        output.say(f"      seen:     {one_line(check['actual'] or check['message'], 100)}")
-    for name, value in check["facts"].items():
-        output.say(f"      {name}: {one_line(json.dumps(value, ensure_ascii=False), 100)}")
-    for kept in check["outputs"]:
-        output.say(f"      {kept['stream']}: {kept['size']} bytes, sha256 {kept['sha256'][:16]}…")
-        output.say(indent(outputs[kept["kept"]][-2000:], "        | "))

@@ -14,8 +14,10 @@ from todo_manager.attempts import Attempted, Wanted
 from todo_manager.commands import common
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated
 from todo_manager.plans import OnDisk, Plan
+from todo_manager.render import events, formats
+from todo_manager.render.followed import followed
 from todo_manager.render.output import Output
-from todo_manager.render.run_text import follow, tell_results
+from todo_manager.render.run_text import follow, tell_all_passed, tell_verified
 from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
@@ -24,11 +26,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     common.plan_argument(parser)
     common.phase_argument(parser, optional=True, parts=True)
     common.run_arguments(parser)
+    events.arguments(parser)
+    formats.arguments(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """By verdicts alone: 1 if a required check failed or there is none, else 5 for an error, else 0."""
     claims, wait = common.assignments(arguments.var), common.seconds(arguments.wait)
+    document = formats.asked(arguments.format, output)
     project = common.open_project(arguments)
     plan = common.plan_of(project, arguments.plan)
     wanted = Wanted(
@@ -43,6 +48,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     rows: list[dict[str, Any]] = []
     output.data = {"plan": plan.id, "phases": rows}
     refusals = _verify_all(project, plan, wanted, indexes, rows, output)
+    if document is not None:
+        output.put(document(output.data))
     ran = [row for row in rows if row["verdict"] != "no checks"]
     alone = arguments.phase is not None or not ran
     counting = [error for row, error in refusals if alone or row in ran]
@@ -54,7 +61,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         raise Refused(
             f"{plan.id} has no phases to verify", hint=f"todo_manager show {word(plan.id)}"
         )
-    output.say(f"✔ {plan.id}: {len(ran)} of {len(rows)} phases have checks, and all of them pass")
+    tell_all_passed(plan.id, len(ran), len(rows), output)
     return 0
 
 
@@ -78,13 +85,14 @@ def _verify_all(
     refusals = []
     for index in indexes:
         one = structs.replace(wanted, index=index)
-        found = follow(verifying.verify(project, one, disk), output)
+        place = followed(project.db, plan.id, index, wanted.part)
+        if len(indexes) > 1:
+            place = place._replace(note="")  # one of many notes is no warning before what runs
+        found = follow(verifying.verify(project, one, disk), output, place)
         row = found.data | {"verdict": _verdict(found)}
         row.setdefault("does_not_count", None)
         rows.append(row)
-        _tell(row, output)
-        if found.refusal is not None and not row["checks"]:
-            output.say(f"      {found.refusal.message}")
+        tell_verified(row, found.refusal, output)
         if found.refusal is not None:
             refusals.append((row, found.refusal))
     return refusals
@@ -96,10 +104,3 @@ def _verdict(found: Attempted) -> str:
     if found.refusal.kind == Kind.NO_CHECKS:
         return "no checks"
     return "failed" if isinstance(found.refusal, Refused) else "error"
-
-
-def _tell(row: dict[str, Any], output: Output) -> None:
-    output.say(f"{row['plan']} {row['phase']} ({row['key']}): {row['verdict']}")
-    tell_results(row, output)
-    if row["does_not_count"]:
-        output.say(f"      does not count: {row['does_not_count']}")

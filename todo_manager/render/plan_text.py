@@ -1,4 +1,7 @@
-"""Lines for people about plans as reads find them; standard library only."""
+"""Lines for people about plans as reads find them; standard library only.
+
+They are for pipes and files. On a terminal `plan_screen.py` says the same in its own way.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,12 @@ if TYPE_CHECKING:
 
 def tell_list(found: dict[str, Any], output: Output) -> None:
     """Two lines a plan, and how to get the rest."""
+    if output.screen:
+        from todo_manager.render import plan_screen
+
+        return plan_screen.tell_list(found, output)
     for plan in found["plans"]:
-        output.say(_summary(plan))
+        tell_summary(plan, output)
     if not found["plans"]:
         output.say("no open plans. Take one in with: todo_manager import FILE")
     if found["more"]:
@@ -23,18 +30,28 @@ def tell_list(found: dict[str, Any], output: Output) -> None:
         output.say(f"{found['more']} more: todo_manager list --after {word(last)}")
 
 
-def _summary(plan: dict[str, Any]) -> str:
-    head = f"{plan['id']}  {plan['done']}/{plan['total']}  {one_line(plan['title'], 70)}"
+def tell_summary(plan: dict[str, Any], output: Output) -> None:
+    """One plan of a list: its progress and title, and what comes next."""
+    if output.screen:
+        from todo_manager.render import plan_screen
+
+        return plan_screen.tell_summary(plan, output)
+    output.say(f"{plan['id']}  {plan['done']}/{plan['total']}  {one_line(plan['title'], 70)}")
     coming = plan["next"]
     if coming is None:
-        said = f"{GLYPHS['done']} done" if plan["total"] else "no phases"
-        return f"{head}\n    {said}"
+        said = f"{GLYPHS[plan['status']]} {plan['status']}" if plan["total"] else "no phases"
+        output.say(f"    {said}")
+        return
     where = f"{coming['phase']} {one_line(coming['title'], 60)}"
-    return f"{head}\n    next: {where}  [{GLYPHS[coming['state']]} {coming['state']}]"
+    output.say(f"    next: {where}  [{GLYPHS[coming['state']]} {coming['state']}]")
 
 
 def tell_next(found: dict[str, Any], output: Output) -> None:
     """The phase, its state and why, and how to see more of it."""
+    if output.screen:
+        from todo_manager.render import plan_screen
+
+        return plan_screen.tell_next(found, output)
     if found["phase"] is None:
         output.say(f"{found['plan']}: {found['reason'] or 'every phase is done or attested'}")
         return
@@ -45,6 +62,10 @@ def tell_next(found: dict[str, Any], output: Output) -> None:
 
 def tell_plan(plan: dict[str, Any], output: Output, *, text: bool) -> None:
     """A plan and the phases it holds; with `text` also all they say."""
+    if output.screen:
+        from todo_manager.render import plan_screen
+
+        return plan_screen.tell_plan(plan, output, text=text)
     _head(plan, output)
     for phase in plan["phases"]:
         _phase(phase, output)
@@ -57,6 +78,8 @@ def _head(plan: dict[str, Any], output: Output) -> None:
     output.say(f"  {one_line(plan['title'])}")
     if plan["description"] and plan["description"] != plan["title"]:
         output.say(indent(plan["description"], "  | "))
+    if plan["tags"]:
+        output.say(f"  tags: {one_line(', '.join(plan['tags']))}")
     source = plan["source"]
     if source["state"] == "changed":
         output.say(
@@ -73,8 +96,24 @@ def _phase(phase: dict[str, Any], output: Output) -> None:
     mark = "✔" if phase["state"] in ("done", "attested") else " "
     output.say(f"[{mark}] {phase['index']}. {one_line(phase['title'])}")
     output.say(f"      {_state(phase)}")
+    claim = phase["claim"]
+    if claim:
+        output.say(f"      claimed by {one_line(claim['actor'], 60)} until {claim['until']}")
+    if phase["tags"]:
+        output.say(f"      tags: {one_line(', '.join(phase['tags']))}")
+    _checks(phase, output)
+
+
+def _checks(phase: dict[str, Any], output: Output) -> None:
+    """One line a check, those of a part below its title."""
     verdicts = (phase["last_run"] or {}).get("checks", {})
+    titles = {part["index"]: part["title"] for part in phase["parts"]}
+    told = None
     for check in phase["checks"]:
+        part = check.get("part")
+        if part is not None and part != told:
+            output.say(f"      {phase['index']}.{part} {one_line(titles.get(part, ''))}")
+        told = part
         optional = "" if check["required"] else " (not required)"
         verdict = verdicts.get(check["id"], "")
         said = f"  {GLYPHS.get(verdict, '')} {verdict}" if verdict else ""
@@ -87,11 +126,21 @@ def _state(phase: dict[str, Any]) -> str:
 
 
 def _texts(phase: dict[str, Any], output: Output) -> None:
-    if phase["explain"]:
+    _said(phase, output)
+    for part in phase["parts"]:
+        if part["explain"] or part["note"]:
+            output.say()
+            output.say(f"      {phase['index']}.{part['index']} {one_line(part['title'])}")
+            _said(part, output)
+    output.say()
+
+
+def _said(each: dict[str, Any], output: Output) -> None:
+    """What a phase or a part tells whoever works on it."""
+    if each["explain"]:
         output.say()
-        output.say(indent(phase["explain"].strip("\n"), "      | "))
-    if phase["note"]:
+        output.say(indent(each["explain"].strip("\n"), "      | "))
+    if each["note"]:
         output.say()
         output.say("      IMPORTANT NOTE")
-        output.say(indent(phase["note"].strip("\n"), "      | "))
-    output.say()
+        output.say(indent(each["note"].strip("\n"), "      | "))

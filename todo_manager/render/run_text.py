@@ -1,32 +1,66 @@
-"""Lines for people about runs of checks: progress as it happens, results when they are there."""
+"""Lines for people about runs of checks: progress as it happens, results when they are there.
+
+Who listens decides how: a person at a terminal sees the run move (`live.py`), a program that asked for
+events gets a line for each (`events.py`), one that asked for JSON hears nothing until the end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from todo_manager.attempts import Attempted
+from todo_manager.errors import TodoError
+from todo_manager.render.followed import Followed
 from todo_manager.render.output import Output
-from todo_manager.render.plain import GLYPHS, one_line
+from todo_manager.render.plain import GLYPHS, one_line, standing
 from todo_manager.runner import AttemptMade, CheckStarted, Event
+from todo_manager.shellword import word
 
 WIDTH = 100
+_ORDER = {"failed": 0, "error": 1, "waived": 2, "passed": 3}
+"""What did not pass comes first."""
 
 
-def follow(attempting: Generator[Event, None, Attempted], output: Output) -> Attempted:
-    """Consume the events of one run, telling them unless in JSON mode; what the run returns."""
-    try:
-        while True:
-            event = next(attempting)
-            if not output.json:
-                _tell(event, output)
-    except StopIteration as end:
-        found: Attempted = end.value
-    finally:
-        attempting.close()
+def follow(
+    attempting: Generator[Event, None, Attempted], output: Output, place: Followed
+) -> Attempted:
+    """Consume the events of one run, telling them to whoever listens; what the run returns."""
+    with _listener(output, place) as tell:
+        try:
+            while True:
+                tell(next(attempting))
+        except StopIteration as end:
+            found: Attempted = end.value
+        finally:
+            attempting.close()
     for note in found.notes:
         output.talk(f"note: {note}")
     return found
+
+
+@contextlib.contextmanager
+def _listener(output: Output, place: Followed) -> Iterator[Callable[[Event], None]]:
+    if output.events:
+        from todo_manager.render import events
+
+        yield lambda event: output.tell(events.line(event, place))
+    elif output.json:
+        yield lambda event: None
+    elif output.live and _can_move():
+        from todo_manager.render.live import Progress
+
+        with Progress(output, place) as progress:
+            yield progress.tell
+    else:
+        yield lambda event: _tell(event, output)
+
+
+def _can_move() -> bool:
+    from todo_manager.render import terminal
+
+    return terminal.can_move()
 
 
 def _tell(event: Event, output: Output) -> None:
@@ -42,8 +76,12 @@ def _tell(event: Event, output: Output) -> None:
 
 def tell_results(data: dict[str, Any], output: Output) -> None:
     """One block a phase: first what did not pass, with what was expected and seen."""
-    order = {"failed": 0, "error": 1, "waived": 2, "passed": 3}
-    for row in sorted(data["checks"], key=lambda row: order[row["verdict"]]):
+    rows = sorted(data["checks"], key=lambda row: _ORDER[row["verdict"]])
+    if output.screen:
+        from todo_manager.render import run_screen
+
+        return run_screen.tell_results(rows, output)
+    for row in rows:
         optional = "" if row["required"] else " (not required)"
         extra = " (flaky)" if row["flaky"] else ""
         times = f", {row['attempts']} attempts" if row["attempts"] > 1 else ""
@@ -57,3 +95,44 @@ def tell_results(data: dict[str, Any], output: Output) -> None:
             said = row["actual"] or row["message"]
             if said:
                 output.say(f"      seen:     {one_line(said, WIDTH)}")
+
+
+def tell_done(data: dict[str, Any], output: Output) -> None:
+    """That a phase is done, by which event, and where to go on; or that it was so already."""
+    where = f"{data['plan']} {data['phase']} ({data['key']})"
+    said = standing(data["state"], data["reason"])
+    if output.screen:
+        from todo_manager.render import run_screen
+
+        return run_screen.tell_done(data, where, output)
+    if data["already"]:
+        output.say(f"{where}: {said} (already)")
+        return
+    output.say(f"✔ {where}: {said}, event {data['run']}")
+    output.say(f"  next: todo_manager next {word(data['plan'])}")
+
+
+def tell_verified(row: dict[str, Any], refusal: TodoError | None, output: Output) -> None:
+    """What verifying one phase found: the verdict, its checks, and why it does not count."""
+    if output.screen:
+        from todo_manager.render import run_screen
+
+        run_screen.tell_head(row, output)
+        tell_results(row, output)
+        return run_screen.tell_foot(row, refusal, output)
+    output.say(f"{row['plan']} {row['phase']} ({row['key']}): {row['verdict']}")
+    tell_results(row, output)
+    if row["does_not_count"]:
+        output.say(f"      does not count: {row['does_not_count']}")
+    if refusal is not None and not row["checks"]:
+        output.say(f"      {refusal.message}")
+
+
+def tell_all_passed(plan: str, ran: int, total: int, output: Output) -> None:
+    """The last line of `verify` where nothing is wrong."""
+    said = f"{ran} of {total} phases have checks, and all of them pass"
+    if output.screen:
+        from todo_manager.render import run_screen
+
+        return run_screen.tell_all_passed(plan, said, output)
+    output.say(f"✔ {plan}: {said}")
