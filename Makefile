@@ -7,10 +7,10 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench race crash screens clean
+.PHONY: help demo test check bench race crash screens docs report-picture clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 demo: $(VENV)/installed ## the whole story in a temporary project: no Docker, no network, a few seconds
 	@$(VENV)/bin/todo_manager demo
@@ -28,6 +28,7 @@ check: $(VENV)/checkers ## what a change must pass: lint, format, types, import 
 
 bench: $(VENV)/installed ## how long reads take, as a ratio to bare Python with sqlite3
 	$(RUN) tests/bench/cold_start.py $(ARGS)
+	$(RUN) tests/bench/first_byte.py
 
 race: $(VENV)/installed ## 32 processes on one phase, and on 32 phases
 	$(RUN) tests/race.py $(ARGS)
@@ -37,6 +38,12 @@ crash: $(VENV)/installed ## 500 kills at seeded moments
 
 screens: $(VENV)/installed ## the pictures of the command center, from the real program
 	$(RUN) tests/screens/make.py
+
+report-picture: $(VENV)/installed ## the pictures of a report, as a browser shows it (needs Chromium)
+	$(RUN) tests/screens/report.py
+
+docs: $(VENV)/installed ## the tables of the README that are made from the program
+	$(RUN) tests/document_tables.py
 
 clean: ## remove everything the targets above have made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

@@ -26,10 +26,11 @@ SHARED = REPOSITORY.parent / "shared"
 PROGRAM = [sys.executable, "-m", "todo_manager"]
 
 EXITS = {
-    "check_failed": 1, "no_checks": 1, "has_checks": 1, "lint_failed": 1,
+    "check_failed": 1, "no_checks": 1, "has_checks": 1, "lint_failed": 1, "not_done": 1,
     "usage": 2, "unknown_plan": 2, "ambiguous_plan": 2, "unknown_phase": 2, "archived": 2,
     "invalid_document": 2, "input_missing": 2,
     "store_missing": 3, "store_unreadable": 3, "store_read_only": 3, "store_newer": 3, "disk_full": 3,
+    "not_written": 3,
     "needs_not_done": 4, "check_error": 5, "internal": 5,
     "source_changed": 6, "definition_changed": 6, "inputs_changed": 6, "person_required": 6, "declined": 6,
     "busy": 7, "claimed": 7, "integrity": 9, "interrupted": 130,

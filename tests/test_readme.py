@@ -3,76 +3,45 @@
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+import session
+from forked import Forked
 from support import EXITS, REPOSITORY
 
+from todo_manager import cli
 from todo_manager.checks import KINDS, load
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+README = session.README.read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def test_the_session_goes_as_it_is_told_and_what_stands_below_it_works():
+    """`python tests/session.py` writes it anew, to be read before it is believed."""
+    with session.begun() as place:
+        for words, expected, seen in session.go_through(place):
+            assert seen == expected, words
+        more = [line for block in session.blocks("bash") for line in block.splitlines()]
+        for words in more:
+            ran = place.type(words)
+            assert ran.exit == 0, (words, ran)
+    assert len(more) >= 8
 
 
-def steps(block: str) -> list[tuple[str, str]]:
-    """Commands of a console block with the output shown below each; here-documents belong to theirs."""
-    found: list[tuple[str, str]] = []
-    lines = iter(block.splitlines())
-    for line in lines:
-        if not line.startswith("$ "):
-            command, output = found[-1]
-            found[-1] = (command, output + line + "\n")
-            continue
-        command = line[2:]
-        if "<<'EOF'" in command:
-            for more in lines:
-                command += "\n" + more
-                if more == "EOF":
-                    break
-        found.append((command, ""))
-    return found
-
-
-def settled(text: str, root: Path) -> str:
-    """Without what differs from run to run: folders and durations."""
-    text = text.replace(str(root), "PROJECT")
-    return re.sub(r"\(\d+\.\ds", "(0.0s", text)
-
-
-def test_the_session_goes_as_it_is_told(project, tmp_path):
-    command = tmp_path / "bin" / "todo_manager"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m todo_manager "$@"\n')
-    command.chmod(0o755)
-    env = project.env | {"PATH": f"{command.parent}:{project.env['PATH']}"}
-    count = 0
-    for block in blocks("console"):
-        for words, expected in steps(block):
-            ran = subprocess.run(
-                ["bash", "-c", words],
-                cwd=project.root,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
-            seen = ran.stdout + (f"[exit {ran.returncode}]\n" if ran.returncode else "")
-            assert settled(seen, project.root) == settled(expected, project.root), words
-            count += 1
-    assert count >= 12
+def test_every_verb_and_option_it_names_is_there(project):
+    named = re.findall(r"(?:^|[`$ (<])todo_manager ([a-z]+)((?: [^`\n#|]*)?)", README, re.MULTILINE)
+    spans = re.findall(r"`([a-z]+)( [^`\n]*--[^`\n]*)`", README)
+    named += [(verb, rest) for verb, rest in spans if verb in cli.VERBS]
+    wanted = {(verb, option) for verb, rest in named for option in re.findall(r"--[a-z-]+", rest)}
+    assert {verb for verb, _ in named} <= set(cli.VERBS)
+    assert len(wanted) >= 10
+    forked = Forked(project.root, project.root)
+    helps = {verb: forked.run(verb, "--help").ok().out for verb, _ in wanted}
+    assert not {(verb, option) for verb, option in wanted if option not in helps[verb] + "--help"}
 
 
 def test_the_plan_of_the_readme_loads(project):
-    project.write("plans/docs_example.yaml", blocks("yaml")[0])
-    project.write("checks/ready.sh", blocks("sh")[0])
+    project.write("plans/docs_example.yaml", session.blocks("yaml")[0])
+    project.write("checks/ready.sh", session.blocks("sh")[0])
     project.run("import", "plans/docs_example.yaml").ok()
     project.run("lint", "plans/docs_example.yaml").ok()
     checks = [

@@ -132,7 +132,7 @@ def test_it_works_from_another_folder(installed, tmp_path):
     asked = "from todo_manager import bundled; print(bundled.folder())"
     bundled = Path(run(installed / "python", "-c", asked, folder=tmp_path).stdout.strip())
     assert bundled.is_relative_to(installed.parent)
-    assert run(command, "init", folder=tmp_path).returncode == 0
+    assert run(command, "init", "--bare", folder=tmp_path).returncode == 0
     plans = sorted((bundled / "plans").glob("*.yaml"))
     assert plans
     shutil.copytree(bundled / "phases", tmp_path / "phases")

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from todo_manager.errors import TodoError
 
 VERBS = {
-    "init": "make the store of a project here",
+    "init": "make a project here: its store, a first plan, settings",
+    "new": "begin a plan: its document with a first phase",
     "import": "take in a plan document (YAML, task queue, command-center text)",
+    "export": "a plan as YAML or JSON, as a task queue, or the original",
+    "add": "add a phase, a check or a note to a plan",
+    "move": "move a phase to another place of its plan",
     "list": "the open plans, newest first",
     "show": "one plan: its phases, their states and why",
     "next": "the first phase that is neither done nor attested",
@@ -37,12 +41,19 @@ VERBS = {
     "log": "what happened, from the ledger, with evidence",
     "audit": "verify the whole ledger, every state and every output",
     "lint": "what is wrong or weak in a plan document",
+    "check": "try one check without a plan, or read about the kinds of checks",
+    "schema": "the JSON Schema of plan documents, or every error.kind",
+    "status": "where every plan stands, a line each; for CI with --exit-code",
+    "tree": "the phases of a plan below what they are for",
+    "report": "one page of a plan: states, evidence, history; HTML with --html",
+    "doctor": "what works here and what does not, with what to type",
+    "completion": "what a shell completes: bash, zsh, fish",
     "tui": "the command center",
     "demo": "the whole story in a temporary project",
 }
 """Verb → one line of help, in the order of the help. Its module is `commands/<verb>.py`."""
 
-_UNGUARDED = ("list", "show", "next", "tui")
+_UNGUARDED = ("list", "show", "next", "completion", "tui")
 """Verbs that have nothing to tidy up when a signal ends them, or see to it themselves."""
 
 
@@ -60,7 +71,7 @@ def main() -> NoReturn:
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code; everything it prints goes to the two streams."""
-    output = Output(json="--json" in argv)
+    output = Output(json="--json" in argv, events="--events" in argv)
     command, error = "", None
     try:
         _refuse_undecodable(argv)

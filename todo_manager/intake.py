@@ -261,13 +261,15 @@ def _write_phases(project: Project, bound: Bound) -> None:
 
 
 def _write_searchable(database: Database, bound: Bound) -> None:
-    """What `list --search` looks through: ids, titles and everything the phases say."""
+    """What `list --search` looks through: ids, titles, what phases say and what checks look at."""
     plan = bound.plan
     seq = database.execute("SELECT seq FROM plans WHERE id = ?", (plan.id,)).fetchone()[0]
     words = [plan.description, plan.source, " ".join(plan.tags)]
     for phase in plan.phases:
         words += [phase.title, phase.text, phase.note, " ".join(phase.tags)]
         words += [f"{part.title}\n{part.explain}\n{part.note}" for part in phase.parts]
+    views = [_check_view(bound, *check) for each in bound.definitions for check in each.checks]
+    words += [f"{view['name']} {view['kind']} {view['subject']}" for view in views]
     row = {"seq": seq, "title": f"{plan.id} {plan.title}", "body": "\n".join(filter(None, words))}
     database.table("plan_texts").upsert(row, pk="seq")
 

@@ -118,8 +118,16 @@ def unknown_plan(db: sqlite3.Connection, wanted: str) -> TodoError:
     return UsageProblem(
         f"there is no plan {wanted!r}{did_you_mean(wanted, [row[0] for row in rows])}",
         kind=Kind.UNKNOWN_PLAN,
-        hint="todo_manager list",
+        hint=_road_to(db, wanted),
     )
+
+
+def _road_to(db: sqlite3.Connection, wanted: str) -> str:
+    """Take the document in where one of that name lies in plans/; else look at what there is."""
+    store = str(db.execute("PRAGMA database_list").fetchone()["file"])
+    root, file = os.path.dirname(os.path.dirname(store)), f"plans/{wanted}.yaml"
+    there = "/" not in wanted and os.path.isfile(os.path.join(root, file))
+    return f"todo_manager import {word(file)}" if there else "todo_manager list"
 
 
 def unknown_phase(plan: str, index: int, count: int) -> TodoError:

@@ -259,6 +259,7 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
                 "state": source,
             },
             "digest": row["digest"],
+            "proposal": _proposal_waits(db, id_),
             "inputs": bound,
             "phases": [
                 _shown(phase, standing, row["accepted_by"])
@@ -288,6 +289,11 @@ def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -
         "checks": loads(phase["checks"]),
         "last_run": loads(phase["last_run"]) if phase["last_run"] else None,
     }
+
+
+def _proposal_waits(db: sqlite3.Connection, plan: str) -> bool:
+    """Whether an edit of a plan without a file waits to be accepted."""
+    return db.execute("SELECT 1 FROM proposals WHERE plan = ?", (plan,)).fetchone() is not None
 
 
 def _parts(phase: dict[str, Any]) -> list[dict[str, Any]]:

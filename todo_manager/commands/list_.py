@@ -1,4 +1,10 @@
-"""The open plans, newest first: how far each is and what comes next."""
+"""The open plans, newest first: how far each is and what comes next.
+
+Filters combine. States are those the store knows; `show` also looks at the files
+of a plan.
+
+exit: 0 · 2 a filter that says nothing · 3 no store here
+"""
 
 from __future__ import annotations
 
@@ -7,29 +13,81 @@ from todo_manager import reads
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # argparse and typing cost a read more than its own work
     import argparse
+    import sqlite3
     from typing import Any
 
     from todo_manager.render.output import Output
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    from todo_manager import search
+
     parser.add_argument("--all", action="store_true", help="every plan, closed ones too")
     parser.add_argument("--after", metavar="ID", default="", help="the page after this plan")
+    parser.add_argument(
+        "--search", metavar="WORDS", help="plans that hold all these words, best match first"
+    )
+    parser.add_argument("--status", choices=search.STATUSES, default="", help="default: open")
+    parser.add_argument(
+        "--state",
+        choices=search.STATES,
+        metavar="STATE",
+        action="append",
+        default=[],
+        help=f"of the next phase: {', '.join(search.STATES)}",
+    )
+    parser.add_argument(
+        "--tag", action="append", default=[], help="of the plan or of one of its phases"
+    )
 
 
 def plain(words: list[str], flags: set[str]) -> dict[str, Any] | None:
     """The same from words and flags; None where the parser is needed."""
     if words or not flags <= {"--all"}:
         return None
-    return {"all": "--all" in flags, "after": ""}
+    unfiltered: dict[str, Any] = {"search": None, "status": "", "state": [], "tag": []}
+    return {"all": "--all" in flags, "after": ""} | unfiltered
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    """Print at most 50 open plans, or all; always 0 when the store can be read."""
+    """Print at most 50 plans, or all; 0 when the store can be read, 2 for a filter that says nothing."""
     db = reads.open_snapshot(reads.find_root("."))
+    if arguments.search is not None or arguments.status or arguments.state or arguments.tag:
+        return _filtered(db, arguments, output)
     output.data = reads.list_plans(db, everything=arguments.all, after=arguments.after)
     if not output.json:
         from todo_manager.render import plan_text
 
         plan_text.tell_list(output.data, output)
     return 0
+
+
+def _filtered(db: sqlite3.Connection, arguments: argparse.Namespace, output: Output) -> int:
+    from todo_manager import search
+    from todo_manager.render import found_text
+
+    wanted = search.Filter(
+        words=arguments.search,
+        status=arguments.status,
+        states=arguments.state,
+        tags=arguments.tag,
+        everything=arguments.all,
+    )
+    output.data = search.find_plans(db, wanted, after=arguments.after)
+    if not output.json:
+        found_text.tell(output.data, output, asked=_asked(arguments))
+    return 0
+
+
+def _asked(arguments: argparse.Namespace) -> str:
+    """The command without its page, to be typed again."""
+    from todo_manager.shellword import word
+
+    words = ["todo_manager list"]
+    if arguments.search is not None:
+        words.append(f"--search {word(arguments.search)}")
+    if arguments.status:
+        words.append(f"--status {arguments.status}")
+    words += [f"--state {state}" for state in arguments.state]
+    words += [f"--tag {word(tag)}" for tag in arguments.tag]
+    return " ".join(words)
