@@ -111,7 +111,7 @@ def test_nothing_to_say(project: Forked) -> None:
     project.write("p.yaml", good)
     ran = project.ask("lint", "p.yaml").ok()
     assert ran.data == {"errors": [], "warnings": [], "findings": []}
-    assert project.run("lint", "p.yaml").ok().out == "1 documents load; 0 warnings\n"
+    assert project.run("lint", "p.yaml").ok().out == "1 document loads; 0 warnings\n"
 
 
 def test_what_for_each_repeats_is_told_once(project: Forked) -> None:

@@ -61,11 +61,12 @@ def test_its_exit_codes_are_those_of_the_errors():
     assert told == {0, *EXITS.values()}
 
 
-def test_its_picture_is_there_and_asks_no_server():
-    (path,) = re.findall(r"!\[[^]]+\]\((.+?)\)", README)
-    picture = (REPOSITORY / path).read_text(encoding="utf-8")
+def test_its_pictures_are_there_and_ask_no_server():
+    report, screen = re.findall(r"!\[[^]]+\]\((.+?)\)", README)
+    picture = (REPOSITORY / screen).read_text(encoding="utf-8")
     assert "billing_release" in picture
     assert "url(http" not in picture
+    assert (REPOSITORY / report).read_bytes().startswith(b"\x89PNG\r\n")
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])

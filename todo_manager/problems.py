@@ -27,12 +27,16 @@ class Problems:
         self.warnings.append(self._text(line, path, message))
 
     def raise_if_any(self) -> None:
-        """Raise InvalidDocument with every problem found so far."""
+        """Raise InvalidDocument with every problem found so far, in the order of their lines."""
         if self.errors:
             raise InvalidDocument(
-                self.errors,
+                sorted(self.errors, key=self._line),
                 hint=f"correct {self.source}, then: todo_manager lint {word(self.source)}",
             )
+
+    def _line(self, text: str) -> int:
+        line = text.removeprefix(f"{self.source}:").partition(":")[0]
+        return int(line) if line.isdecimal() else 0
 
     def _text(self, line: int, path: str, message: str) -> str:
         place = f"{self.source}:{line}" if line else self.source

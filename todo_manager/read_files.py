@@ -31,7 +31,7 @@ def look(db: sqlite3.Connection, root: str, plan: str) -> tuple[str, dict[int, s
             wanted = row["path"].split("\n")
             found = {name for pattern in wanted for name in matching(root, pattern)}
             if names_digest(found) != row["sha256"]:
-                changed[row["phase"]] = f"other files match the pins {', '.join(wanted)} now"
+                changed[row["phase"]] = _other_files(found, row["phase"], rows)
             continue
         state = _state(root, row)
         if row["role"] == "source":
@@ -59,6 +59,16 @@ def matching(root: str, pattern: str) -> list[str]:
 def names_digest(names: Iterable[str]) -> str:
     """What stands in the store for the names of the files that the pins of a phase matched."""
     return digest("\n".join(sorted(names)))
+
+
+def _other_files(found: set[str], phase: int, rows: list[sqlite3.Row]) -> str:
+    """Why the files that the pins of a phase match are others than at acceptance: one that says it."""
+    known = {row["path"] for row in rows if row["phase"] == phase and row["role"] == "pin"}
+    for name in sorted(found - known):
+        return f"{name} {_ADDED}"
+    for name in sorted(known - found):
+        return f"{name} is gone"
+    return "other files than at acceptance match its pins"
 
 
 def _state(root: str, row: sqlite3.Row) -> str:

@@ -261,6 +261,7 @@ BASES = [
     ("FROM a:1\nCOPY --from=uv:0.9 /uv /uv", PASSED, FAILED),
     (f"FROM a@{DIGEST} AS x\nFROM x\nCOPY --from=0 /a /a", PASSED, PASSED),
     ("FROM a:1\nRUN --mount=type=bind,from=uv,target=/x ls", FAILED, FAILED),
+    ("FROM a:1\nRUN --mount=type=bind,From=uv,target=/x ls", FAILED, FAILED),
     ("FROM a:1\nCOPY --from=$X /uv /uv", ERROR, ERROR),
 ]
 
@@ -335,6 +336,20 @@ def test_tini(look_at: Any, entrypoint: str, verdict: Verdict) -> None:
         ("CMD curl -f http://localhost/ | cat", FAILED),
         ("CMD echo healthy", FAILED),
         ("CMD curl -f http://localhost/; exit 0", FAILED),
+        ("CMD curl -f http://localhost/; status=0", FAILED),
+        ("CMD curl -f http://localhost/ & sleep 1", FAILED),
+        ("CMD status=$(curl -f http://localhost/)", PASSED),
+        ("CMD exit", FAILED),
+        ("CMD date", FAILED),
+        ('CMD ["echo", "ok"]', FAILED),
+        ('CMD ["/bin/echo", "ok"]', FAILED),
+        ('CMD ["sleep", "1"]', FAILED),
+        ('CMD ["sh", "-c", "curl -f http://localhost/ || echo bad"]', FAILED),
+        ('CMD ["bash", "-c", "curl -f http://localhost/ | cat"]', FAILED),
+        ('CMD ["/bin/sh", "-ec", "curl -f http://localhost/"]', PASSED),
+        ('CMD ["cat", "/tmp/healthy"]', PASSED),
+        ('CMD ["/usr/bin/env", "true"]', FAILED),
+        ('CMD ["tini", "--", "true"]', FAILED),
     ],
 )
 def test_health_checks(look_at: Any, health: str, verdict: Verdict) -> None:

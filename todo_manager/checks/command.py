@@ -29,7 +29,7 @@ def argv_or_shell(tree: Tree) -> str | tuple[str, ...]:
 
 
 class Command(Check, frozen=True, kw_only=True):
-    """Run a program (a list) or a shell text (one string); passes when it exits as expected.
+    """A program (a list) or a shell text (one string) exits as it should, and says what it should.
 
     A shell text runs in bash with `set -euo pipefail`. A program that cannot be started, is killed by
     a signal or runs past `timeout` is an error, not a failure.

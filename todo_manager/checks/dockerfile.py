@@ -7,7 +7,8 @@ runs hadolint; `Dockerfile` says what is wanted of which files.
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import dockerlines, fields
@@ -81,6 +82,7 @@ class Dockerfile(Check, frozen=True, kw_only=True):
     """
 
     kind = "dockerfile"
+    needs_for: ClassVar[Mapping[str, str]] = {"lint": "hadolint"}
     runs_programs = True
 
     subject: Annotated[tuple[str, ...], Convert(_patterns)] = ()

@@ -33,7 +33,7 @@ def project_path(tree: Tree) -> str:
 
 
 class Script(Check, frozen=True, kw_only=True):
-    """Run a script of the project: exit 0 is passed, 1 is failed, everything else an error.
+    """A script of the project exits 0; 1 is failed, everything else an error.
 
     Its bytes are part of the phase's definition; what runs is a private copy of the bytes that were
     hashed. JSON objects written to `$TODO_MANAGER_FACTS`, one a line, become facts.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from todo_manager import audit, ledger, reads
 from todo_manager.render.output import Output
+from todo_manager.render.plain import counted
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         )
         raise problem
     output.say(
-        f"✔ intact: {found.events} events, {found.plans} plans, {found.marks} marks, "
-        f"{found.outputs} outputs"
+        f"✔ intact: {counted(found.events, 'event')}, {counted(found.plans, 'plan')}, "
+        f"{counted(found.marks, 'mark')}, {counted(found.outputs, 'output')}"
     )
     return 0

@@ -41,8 +41,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     tell_results(found.data, output)
     if found.refusal is not None:
         raise found.refusal
-    tell_done(found.data, output)
+    tell_done(found.data, output, left=_left(project, found.data["plan"]))
     return 0
+
+
+def _left(project: Project, plan: str) -> bool:
+    """Whether the plan has a phase that is neither done nor attested."""
+    row = project.db.execute("SELECT closed FROM plans WHERE id = ?", (plan,)).fetchone()
+    return not row["closed"]
 
 
 def _place(project: Project, wanted: Wanted) -> Followed:

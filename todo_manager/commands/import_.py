@@ -15,6 +15,7 @@ from msgspec import structs
 from todo_manager import actors, binding, documents, intake, store
 from todo_manager.project import STORE, find, home_for, settings
 from todo_manager.render.output import Output
+from todo_manager.render.plain import counted
 from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
@@ -62,6 +63,6 @@ def _tell(one: intake.Taken, output: Output) -> None:
         output.talk(f"warning: {warning}")
     marks = f", {one.attested} attested by the document" if one.attested else ""
     ignored = f", {one.marks_ignored} done marks not believed" if one.marks_ignored else ""
-    output.say(f"{one.id}: {one.outcome}, {one.phases} phases{marks}{ignored}")
+    output.say(f"{one.id}: {one.outcome}, {counted(one.phases, 'phase')}{marks}{ignored}")
     if one.outcome == "imported":
         output.say(f"  next: todo_manager next {word(one.id)}")

@@ -60,4 +60,4 @@ def _next(root: Path, known: bool) -> str:
     if known:
         return "todo_manager list"
     plans = starter.plans_in(root)
-    return f"todo_manager import {word(plans[0]) if plans else 'plans/FILE.yaml'}"
+    return f"todo_manager import {word(plans[0])}" if plans else "todo_manager new ID"

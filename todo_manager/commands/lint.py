@@ -20,6 +20,7 @@ from todo_manager.errors import InvalidDocument, Kind, Refused
 from todo_manager.lint import advice
 from todo_manager.lint.base import ERROR, WARNING, Finding
 from todo_manager.render.output import Output
+from todo_manager.render.plain import counted
 from todo_manager.shellword import word
 
 
@@ -56,11 +57,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         raise _unreadable(refused, hints, output)
     if errors:
         raise Refused(
-            f"{len(errors)} phases that can never be done",
+            f"{counted(len(errors), 'phase')} that can never be done",
             kind=Kind.LINT_FAILED,
             hint=f"correct them, then: todo_manager lint {' '.join(map(word, arguments.files))}",
         )
-    output.say(f"{len(arguments.files)} documents load; {len(warnings)} warnings")
+    load = "document loads" if len(arguments.files) == 1 else "documents load"
+    output.say(f"{len(arguments.files)} {load}; {counted(len(warnings), 'warning')}")
     return 0
 
 

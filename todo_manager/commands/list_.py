@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if not output.json:
         from todo_manager.render import plan_text
 
-        plan_text.tell_list(output.data, output)
+        plan_text.tell_list(output.data, output, everything=arguments.all)
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from todo_manager import needs, reads
 from todo_manager.needs import Place
-from todo_manager.render import terminal, tree_text
+from todo_manager.render import plan_text, terminal, tree_text
 from todo_manager.render.output import Output
 from todo_manager.render.tree_text import Paper
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             output.say()
         tree_text.tell_tree(plan, places, output, paper=paper, checks=arguments.checks)
     if not ids:
-        output.say("no open plans. Take one in with: todo_manager import FILE")
+        plan_text.tell_none(output, everything=False)
     return 0
 
 

@@ -50,7 +50,7 @@ def _store(db: sqlite3.Connection, root: Path) -> Iterator[Finding]:
     if sound != "ok":
         yield problem("store", _damaged(root, str(sound)))
         return
-    yield ok("store", f"version {version}, {plans} plans, {_size(root)}")
+    yield ok("store", f"version {version}, {plans} plan{'' if plans == 1 else 's'}, {_size(root)}")
     yield from _writable(root)
     yield _ledger(head, newest, at_head["hash"] if at_head else None)
 

@@ -9,6 +9,7 @@ from typing import cast
 from todo_manager.documents.base import MAX_BYTES, Document, Reader
 from todo_manager.errors import InvalidDocument
 from todo_manager.problems import Problems
+from todo_manager.shellword import word
 
 READERS = ("plan_yaml", "plan_json", "queue_json", "control_center")
 """Modules, in the order in which they are asked whether a document is theirs."""
@@ -42,8 +43,11 @@ def parse(original: bytes, shown: str) -> Document:
 
 def read_bytes(path: Path, shown: str) -> bytes:
     """The bytes of a document; InvalidDocument when it is absent, no file, or too large to be one."""
-    look = f"ls -l {shown}"
+    look = f"ls -l {word(shown)}"
     try:
+        if path.is_dir():
+            hint = f"name the documents in it, like {word(shown.rstrip('/'))}/*.yaml"
+            raise InvalidDocument([f"{shown}: is not a file but a folder"], hint=hint)
         if not path.is_file():
             what = "is not a file" if path.exists() else "no such file"
             raise InvalidDocument([f"{shown}: {what}"], hint=look)

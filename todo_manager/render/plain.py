@@ -41,6 +41,11 @@ def one_line(text: str, width: int = 0) -> str:
     return line if not width or len(line) <= width else line[: width - 1] + "…"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: `1 plan`, `3 plans`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def standing(state: str, reason: str) -> str:
     """A state and its reason in words: `done, rests on attested 0`, `blocked: it needs phase 1 …`."""
     joint = ", " if state == "done" else ": "

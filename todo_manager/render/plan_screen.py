@@ -21,11 +21,6 @@ _IDS = 28
 def tell_list(found: dict[str, Any], output: Output) -> None:
     """The plans with their progress, title and next phase, and how to get the rest."""
     plans = found["plans"]
-    if not plans:
-        Screen(output).line(
-            ("no open plans. Take one in with: ", ""), ("todo_manager import FILE", COMMAND), hang=2
-        )
-        return
     count = len(plans) + found["more"]
     head = "1 plan" if count == 1 else f"{count} plans"
     early = terminal.at_once(head, output)
@@ -39,6 +34,15 @@ def tell_list(found: dict[str, Any], output: Output) -> None:
         screen.blank()
         command = f"todo_manager list --after {word(plans[-1]['id'])}"
         screen.line((f"{found['more']} more: ", ""), (command, COMMAND), hang=2)
+
+
+def tell_none(output: Output, *, everything: bool) -> None:
+    """That there is no plan, or no open one: how to get one, and how to see the closed ones."""
+    screen = Screen(output)
+    said = f"no {'' if everything else 'open '}plans. Take one in with: "
+    screen.line((said, ""), ("todo_manager import FILE", COMMAND), hang=2)
+    if not everything:
+        screen.line(("The closed ones: ", ""), ("todo_manager list --all", COMMAND), hang=2)
 
 
 def tell_summary(plan: dict[str, Any], output: Output) -> None:
@@ -145,6 +149,13 @@ def _source(plan: dict[str, Any], screen: Screen) -> None:
     elif source["state"] == "gone":
         said = f"{source['path']} is gone; the accepted definition stands"
         screen.line((said, WARNING), indent=2, hang=4)
+    if plan["proposal"]:
+        screen.line(
+            ("an edit waits to be accepted: ", WARNING),
+            (f"todo_manager diff {word(plan['id'])}", COMMAND),
+            indent=2,
+            hang=4,
+        )
 
 
 def _phase(phase: dict[str, Any], screen: Screen) -> None:

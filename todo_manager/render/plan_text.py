@@ -15,19 +15,32 @@ if TYPE_CHECKING:
     from todo_manager.render.output import Output
 
 
-def tell_list(found: dict[str, Any], output: Output) -> None:
+def tell_list(found: dict[str, Any], output: Output, *, everything: bool) -> None:
     """Two lines a plan, and how to get the rest."""
+    if not found["plans"]:
+        return tell_none(output, everything=everything)
     if output.screen:
         from todo_manager.render import plan_screen
 
         return plan_screen.tell_list(found, output)
     for plan in found["plans"]:
         tell_summary(plan, output)
-    if not found["plans"]:
-        output.say("no open plans. Take one in with: todo_manager import FILE")
     if found["more"]:
         last = found["plans"][-1]["id"]
         output.say(f"{found['more']} more: todo_manager list --after {word(last)}")
+
+
+def tell_none(output: Output, *, everything: bool) -> None:
+    """That there is no plan, or no open one: how to get one, and how to see the closed ones."""
+    if output.screen:
+        from todo_manager.render import plan_screen
+
+        return plan_screen.tell_none(output, everything=everything)
+    output.say(
+        f"no {'' if everything else 'open '}plans. Take one in with: todo_manager import FILE"
+    )
+    if not everything:
+        output.say("The closed ones: todo_manager list --all")
 
 
 def tell_summary(plan: dict[str, Any], output: Output) -> None:
@@ -82,13 +95,14 @@ def _head(plan: dict[str, Any], output: Output) -> None:
         output.say(f"  tags: {one_line(', '.join(plan['tags']))}")
     source = plan["source"]
     if source["state"] == "changed":
-        output.say(
-            f"{source['path']} differs from what was accepted: todo_manager diff {word(plan['id'])}"
-        )
+        differs = f"{source['path']} differs from what was accepted"
+        output.say(f"  {differs}: todo_manager diff {word(plan['id'])}")
     elif source["state"] == "gone":
-        output.say(f"{source['path']} is gone; the accepted definition stands")
+        output.say(f"  {source['path']} is gone; the accepted definition stands")
+    if plan["proposal"]:
+        output.say(f"  an edit waits to be accepted: todo_manager diff {word(plan['id'])}")
     for name, value in plan["inputs"].items():
-        output.say(f"{name} = {one_line(value)}")
+        output.say(f"  {name} = {one_line(value)}")
     output.say()
 
 

@@ -9,7 +9,6 @@ from todo_manager.errors import TodoError
 from todo_manager.render.output import Output
 from todo_manager.render.palette import COMMAND, DIM, STRONG, VERDICT, WARNING, Piece
 from todo_manager.render.screen import Screen
-from todo_manager.shellword import word
 
 _NAMES = 10
 """Columns of `expected:` and `seen:`."""
@@ -54,15 +53,14 @@ def about(row: dict[str, Any], screen: Screen) -> list[Piece]:
     ]
 
 
-def tell_done(data: dict[str, Any], where: str, output: Output) -> None:
+def tell_done(data: dict[str, Any], where: str, onwards: str, output: Output) -> None:
     """That a phase is done, by which event, and where to go on; or that it was so already."""
     screen = Screen(output)
     reason = f", {screen.single(data['reason'])}" if data["reason"] else ""
     after = f"{reason} (already)" if data["already"] else f"{reason}, event {data['run']}"
     screen.line((f"{where}: ", STRONG), screen.state(data["state"]), (after, ""), hang=2)
     if not data["already"]:
-        command = f"todo_manager next {word(data['plan'])}"
-        screen.line((command, COMMAND), label=("next:", DIM), indent=2, hang=8)
+        screen.line((onwards, COMMAND), label=("next:", DIM), indent=2, hang=8)
 
 
 def tell_head(row: dict[str, Any], output: Output) -> None:

@@ -97,19 +97,27 @@ def tell_results(data: dict[str, Any], output: Output) -> None:
                 output.say(f"      seen:     {one_line(said, WIDTH)}")
 
 
-def tell_done(data: dict[str, Any], output: Output) -> None:
-    """That a phase is done, by which event, and where to go on; or that it was so already."""
+def tell_done(data: dict[str, Any], output: Output, *, left: bool) -> None:
+    """That a phase is done, by which event, and where to go on; or that it was so already.
+
+    `left`: whether the plan has another phase to be done.
+    """
     where = f"{data['plan']} {data['phase']} ({data['key']})"
     said = standing(data["state"], data["reason"])
     if output.screen:
         from todo_manager.render import run_screen
 
-        return run_screen.tell_done(data, where, output)
+        return run_screen.tell_done(data, where, onwards(data["plan"], left=left), output)
     if data["already"]:
         output.say(f"{where}: {said} (already)")
         return
     output.say(f"✔ {where}: {said}, event {data['run']}")
-    output.say(f"  next: todo_manager next {word(data['plan'])}")
+    output.say(f"  next: {onwards(data['plan'], left=left)}")
+
+
+def onwards(plan: str, *, left: bool) -> str:
+    """What to type after a phase is done: the page with all the evidence when none is left."""
+    return f"todo_manager next {word(plan)}" if left else f"todo_manager report {word(plan)} --html"
 
 
 def tell_verified(row: dict[str, Any], refusal: TodoError | None, output: Output) -> None:
