@@ -5,9 +5,7 @@ Every event and every output is compared with its own sha256 before anything of 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -102,16 +100,7 @@ def _check(db: sqlite3.Connection, check: dict[str, Any]) -> dict[str, Any]:
 
 
 def _head(db: sqlite3.Connection, sha256: str) -> str:
-    row = db.execute("SELECT data FROM outputs WHERE sha256 = ?", (sha256,)).fetchone()
-    if row is None:
-        raise ledger.broken(f"the output {sha256[:12]} it names is not in the store")
-    try:
-        data = zlib.decompress(row["data"])
-    except (zlib.error, TypeError):
-        data = b""
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ledger.broken(f"the output {sha256[:12]} was altered")
-    return data[: 4 * HEAD].decode("utf-8", "replace")[:HEAD]
+    return ledger.output(db, sha256)[: 4 * HEAD].decode("utf-8", "replace")[:HEAD]
 
 
 def flaky(found: Iterable[Event], plan: Plan) -> list[dict[str, Any]]:

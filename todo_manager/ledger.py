@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +102,20 @@ def append(
     )
     point("ledger-appended")
     return recorded
+
+
+def output(db: sqlite3.Connection, sha256: str) -> bytes:
+    """What a program wrote, as it was kept; IntegrityProblem when it is missing or was altered."""
+    row = db.execute("SELECT data FROM outputs WHERE sha256 = ?", (sha256,)).fetchone()
+    if row is None:
+        raise broken(f"the output {sha256[:12]} it names is not in the store")
+    try:
+        data = zlib.decompress(row["data"])
+    except (zlib.error, TypeError):
+        data = b""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise broken(f"the output {sha256[:12]} was altered")
+    return data
 
 
 def read_head(root: Path) -> Recorded:

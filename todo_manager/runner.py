@@ -56,8 +56,12 @@ class CheckFinished(Struct, frozen=True, tag=True):
 Event = CheckStarted | AttemptMade | CheckFinished
 
 
+WAITING_JOBS = 64
+"""How many checks that start no program run at once: they only wait for answers."""
+
+
 def jobs() -> int:
-    """How many checks run at once: they mostly wait, so more than there are cores."""
+    """How many checks that start programs run at once: they mostly wait, so more than there are cores."""
     return min(32, 4 * (os.cpu_count() or 1))
 
 
@@ -127,12 +131,15 @@ def run(
     left = len(work)
     try:
         for batch in [together, *([job] for job in alone)]:
-            todo: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-            for job in batch:
-                todo.put(job)
-            for _ in range(min(jobs(), len(batch))):
-                worker = _Worker(world, todo, events, masker, cancel)
-                threading.Thread(target=worker.run, daemon=True).start()
+            starting = [job for job in batch if job.check and job.check.runs_programs]
+            others = [job for job in batch if job not in starting]
+            for some, most in ((starting, jobs()), (others, WAITING_JOBS)):
+                todo: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+                for job in some:
+                    todo.put(job)
+                for _ in range(min(most, len(some))):
+                    worker = _Worker(world, todo, events, masker, cancel)
+                    threading.Thread(target=worker.run, daemon=True).start()
             waiting = len(batch)
             while waiting:
                 event = events.get()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import zlib
 from typing import Any
 
 from todo_manager import ledger, read_problems, reads, usage
@@ -72,20 +70,7 @@ def _one(db: Any, seq: int, output: Output) -> int:
     outputs = {}
     for check in event["data"].get("checks", ()):
         for kept in check["outputs"]:
-            outputs[kept["kept"]] = _output(db, kept["kept"])
+            outputs[kept["kept"]] = ledger.output(db, kept["kept"]).decode("utf-8", "replace")
     output.data = {"event": _public(event), "outputs": outputs}
     log_text.tell_evidence(event, outputs, output)
     return 0
-
-
-def _output(db: Any, sha256: str) -> str:
-    row = db.execute("SELECT data FROM outputs WHERE sha256 = ?", (sha256,)).fetchone()
-    if row is None:
-        raise ledger.broken(f"the output {sha256[:12]} it names is not in the store")
-    try:
-        data = zlib.decompress(row["data"])
-    except (zlib.error, TypeError):
-        data = b""
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ledger.broken(f"the output {sha256[:12]} was altered")
-    return data.decode("utf-8", "replace")
