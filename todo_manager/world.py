@@ -16,6 +16,7 @@ from todo_manager.definition import Definition, words_in
 from todo_manager.errors import EnvironmentProblem, Kind
 from todo_manager.processes.client import Cancel, Ids, Nanny
 from todo_manager.project import Settings, inside
+from todo_manager.read_files import matching
 
 
 class RunWorld:
@@ -47,6 +48,10 @@ class RunWorld:
         if name in programs.OUR_PYTHON:
             shadows.refuse(arguments, self.root, cwd, self._definition.pins)
         return programs.resolve(name, self.root, self._settings, self._definition.pins)
+
+    def strangers(self, patterns: Sequence[str]) -> list[str]:
+        found = {name for each in patterns for name in matching(str(self.root), each)}
+        return sorted(found - self._definition.pins.keys())
 
     def hand_over(self, text: str) -> dict[str, str]:
         return {name: self._values[name] for name in words_in(text, self._values)}

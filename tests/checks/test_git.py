@@ -151,6 +151,13 @@ def test_clean(make: Any, verify: Any) -> None:
     configured("config", "status.showUntrackedFiles", "no")
     (configured.path / ".git/info/exclude").write_text("*\n")
     (configured.path / "b").write_text("")
+    self_named = make("self_named")
+    (self_named.path / ".gitignore").write_text("*\n")
+    (self_named.path / "b").write_text("")
+    own = make("own")
+    (own.path / "cache").mkdir()
+    (own.path / "cache/.gitignore").write_text("*\n")
+    (own.path / "cache/b").write_text("")
     modes = make("modes")
     modes("config", "core.fileMode", "false")
     (modes.path / "a").chmod(0o755)
@@ -166,6 +173,8 @@ def test_clean(make: Any, verify: Any) -> None:
             "ignored by a .gitignore": ("{git: ignored, clean: true}", "passed"),
             "excluded": ("{git: excluded, clean: true}", "failed"),
             "excluded by a setting": ("{git: configured, clean: true}", "failed"),
+            "excluded by a file that excludes itself": ("{git: self_named, clean: true}", "failed"),
+            "a folder that hides itself": ("{git: own, clean: true}", "passed"),
             "another mode": ("{git: modes, clean: true}", "failed"),
             "no work tree": ("{git: bare, clean: true}", "error"),
         }
@@ -556,14 +565,19 @@ def test_signatures_by_openpgp(make: Any, verify: Any, project: Project, tmp_pat
     )
 
 
-def test_the_file_of_keys_belongs_to_the_definition(make: Any, project: Project, keys: Any) -> None:
+@pytest.mark.parametrize("name", ["allowed", "allowed[1]", "./allowed"])
+def test_the_file_of_keys_belongs_to_the_definition(
+    make: Any, project: Project, keys: Any, name: str
+) -> None:
     key = keys("known")
     settings = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"]
     make("r")(*settings, "commit", "--quiet", "--allow-empty", "-S", "-m", "signed")
-    project.write("allowed", "other@example.org " + Path(f"{keys('other')}.pub").read_text())
-    project.plan("p", "- {title: T, verify: [{git: r, signed: {allowed_signers: allowed}}]}")
+    project.write(name, "other@example.org " + Path(f"{keys('other')}.pub").read_text())
+    project.plan(
+        "p", f"- {{title: T, verify: [{{git: r, signed: {{allowed_signers: '{name}'}}}}]}}"
+    )
     project.ask("done", "p", 0).refused("check_failed")
-    project.write("allowed", "me@example.org " + Path(f"{key}.pub").read_text())
+    project.write(name, "me@example.org " + Path(f"{key}.pub").read_text())
     project.ask("done", "p", 0).refused("definition_changed")
 
 

@@ -600,3 +600,11 @@ class TestLoad:
 
     def test_facts_are_json(self, look: Any, answers: Any, page: Any) -> None:
         json.dumps(look({"http": answers(page(OK)).url}).facts)
+
+
+def test_whom_it_believes_is_part_of_the_definition(project: Any) -> None:
+    """Another certificate in the file would let another server answer."""
+    project.write("ca[1].pem", "one")
+    project.plan("p", "- {title: T, verify: [{http: 'https://a:1/', ca_file: 'ca[1].pem'}]}")
+    project.write("ca[1].pem", "two")
+    project.ask("done", "p", 0).refused("definition_changed")

@@ -308,6 +308,13 @@ class TestUnique:
 
 
 class TestPorts:
+    @pytest.mark.parametrize("other", ["0x50", "80.0", "0o120", "8_0", "+80", "8e1"])
+    def test_a_number_written_otherwise(self, over: Any, other: str) -> None:
+        text = f"{{a: {{port: 80}}, b: {{port: {other}}}}}"
+        found = over(text, unique={"field": "port"})
+        assert (found.verdict, "as: text" in found.actual) == (ERROR, True)
+        assert over(text, unique={"field": "port", "as": "text"}).verdict == PASSED
+
     def test_published_twice(self, look: Any, three: Path) -> None:
         rule = {"unique": {"field": "ports", "as": "port"}, "missing_ok": "compose.ports"}
         mapping = {"inventory": {"compose": COMPOSED}, **rule}
@@ -329,6 +336,7 @@ class TestPorts:
         assert over(text % 8200, **rule).verdict == FAILED
         assert over(text % 8201, **rule).verdict == PASSED
         assert over(text % "8200, protocol: udp", **rule).verdict == PASSED
+        assert over(text % "8200, protocol: TCP", **rule).verdict == FAILED
         assert over("{a: [{target: 80}], b: [{published: 1}]}", **rule).verdict == PASSED
 
     def test_left_to_the_engine(self, over: Any) -> None:

@@ -143,6 +143,18 @@ def test_a_fate_no_rule_knows_is_not_passed(judge: Any) -> None:
     assert "x has the status 'quarantined'" in found.actual
 
 
+@pytest.mark.parametrize(
+    "child", ["<Failure/>", "<failed/>", '<failure xmlns="urn:x"/>', "<crashed/>"]
+)
+def test_a_child_no_rule_knows_is_not_passed(judge: Any, child: str) -> None:
+    found = judge(suite(f'{OK}<testcase name="x">{child}</testcase>'))
+    assert (found.verdict, "x has a <" in found.actual) == (ERROR, True)
+
+
+def test_attempts_before_the_last_are_forgiven(judge: Any) -> None:
+    assert judge(suite('<testcase name="x"><flakyFailure/></testcase>')).verdict == PASSED
+
+
 class TestStale:
     def test_nothing_said_of_its_age_does_not_load(self, refused: Any) -> None:
         assert "an earlier run would pass too" in refused({"junit": "r.xml"})

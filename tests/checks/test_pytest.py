@@ -338,6 +338,20 @@ def test_compiled_files_beside_the_sources_do_not_count(project: Project) -> Non
     assert verdict_of(project)["verdict"] == "failed"
 
 
+def test_compiled_files_without_a_source_do_not_count(project: Project) -> None:
+    """A package comes before a module of its name, and the pins name sources."""
+    project.write("tests/test_a.py", "from value import V\ndef test_a(): assert V == 2\n")
+    project.write("tests/value.py", "V = 3\n")
+    assert verdict_of(project)["verdict"] == "failed"
+    better = project.write("better.py", "V = 2\n")
+    py_compile.compile(str(better), cfile=str(project.root / "tests/value/__init__.pyc"))
+    better.unlink()
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_a.py"]
+    taken_in = subprocess.run(words, cwd=project.root, capture_output=True, check=False)
+    assert taken_in.returncode == 0
+    assert verdict_of(project)["verdict"] == "failed"
+
+
 def test_configuration_from_above_the_project(project: Project) -> None:
     project.write("tests/test_a.py", GOOD)
     above = project.root.parent / "pytest.ini"
@@ -386,6 +400,32 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.plan("p", "- title: T\n  verify: [{pytest: ./tests/unit/}]")
     project.run("done", "p", 0).ok()
     return project
+
+
+def test_a_file_that_is_there_only_for_the_run(project: Project) -> None:
+    """Before it and after it nothing differs from what was accepted."""
+    project.write("tests/test_a.py", BAD)
+    project.write(
+        "kind.py", "def pytest_collection_modifyitems(items):\n    items[0].obj = print\n"
+    )
+    around = "{{command: [{}], serial: true}}".format
+    checks = [around("cp, kind.py, tests/conftest.py"), "{pytest: tests, serial: true}"]
+    checks.append(around("rm, tests/conftest.py"))
+    project.plan("p", f"- title: T\n  verify: [{', '.join(checks)}]")
+    found = project.ask("done", "p", 0).refused("check_error").data["checks"]
+    assert [check["verdict"] for check in found] == ["passed", "error", "passed"]
+    assert "tests/conftest.py: pytest would read it" in found[1]["actual"]
+
+
+def test_a_file_that_is_gone_before_the_run_ends(project: Project) -> None:
+    late = "import pathlib, importlib\nP = pathlib.Path('tests/late.py')\n"
+    late += "def test_late():\n    P.write_text('')\n    importlib.invalidate_caches()\n    import late\n"
+    project.write("tests/test_a.py", late + "    P.unlink()\n")
+    found = verdict_of(project)
+    assert (found["verdict"], "late.py was loaded, and is gone" in found["actual"]) == (
+        "error",
+        True,
+    )
 
 
 def test_the_code_under_test_is_no_part_of_it(done: Project) -> None:

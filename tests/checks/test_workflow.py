@@ -137,6 +137,7 @@ UNKNOWN: list[dict[str, Any]] = [
     {"uses": "docker/build-push-action", "with": {"provenance": True}},
     {"uses": "docker/build-push-action", "with": {"provenance": {"ne": False}}},
     {"uses": "docker/build-push-action", "with": {"tags": {"matches": "[a-z]+$"}}},
+    {"uses": "docker/build-push-action", "with": {"tags": {"contains": "sha"}}},
 ]
 
 
@@ -285,6 +286,31 @@ SHELL_TEXTS: list[tuple[str, str, bool]] = [
     ("sh", "trivy image --exit-code 1 app | tee log", False),
     ("bash {0}", "trivy image --exit-code 1 app\nls", False),
     ("bash --noprofile {0} -e", "trivy image --exit-code 1 app\nls", False),
+    ("bash -el {0}", "trivy image --exit-code 1 app\nls", True),
+    ("bash", "trivy image --exit-code 1 app || exit $?\nls", True),
+    ("bash", "trivy image --exit-code 1 app || false\nls", True),
+    ("bash", "trivy image --exit-code 1 app || exit 00\nls", False),
+    ("bash", "trivy image --exit-code 1 app || exit 256\nls", False),
+    ("bash", "trivy image --exit-code 1 app || exit $((0))\nls", False),
+    ("bash", "trivy image --exit-code 1 app || exit $CODE\nls", False),
+    ("sh", "trivy image --exit-code 1 app || exit 1 | cat\nls", False),
+    ("bash", "trivy image --exit-code 1 app || exit 1 &\nls", False),
+    ("bash", "trivy image --exit-code 1 app || exit 1 && ls &\nls", False),
+    ("bash", "trivy image --exit-code 1 app || false || true\nls", False),
+    ("bash", "trivy image --exit-code 1 app || false && ls\nls", False),
+    ("bash", "exit 256\ntrivy image --exit-code 1 app", False),
+    ("bash", "builtin exit 0\ntrivy image --exit-code 1 app", False),
+    ("bash", "builtin set +e\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "command set +e\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "shopt -uo errexit\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "shopt -so pipefail\ntrivy image --exit-code 1 app\nls", True),
+    ("bash", "eval 'set +e'\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "set -n\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "set -o noexec\ntrivy image --exit-code 1 app\nls", False),
+    ("bash", "hash -p /bin/true trivy\ntrivy image --exit-code 1 app\nls", False),
+    ("sh", "false && set -o pipefail\ntrivy image --exit-code 1 app | tee log", False),
+    ("sh", "set -o pipefail | cat\ntrivy image --exit-code 1 app | tee log", False),
+    ("bash", "trivy image --exit-code 1 --help app", False),
 ]
 
 
@@ -294,6 +320,42 @@ def test_a_command_that_a_step_runs(flow: Any, shell: str, text: str, counts: bo
     found = flow({"runs": "trivy image --exit-code 1"}, text=whole)
     assert found.facts["jobs"] == ["gate"]
     assert found.verdict == (PASSED if counts else FAILED), found.actual
+
+
+@pytest.mark.parametrize(
+    "place", ["    on: push\n", "        runs-on: x\n", "            shell: bash\n"]
+)
+@pytest.mark.parametrize("name", ["BASH_ENV", "SHELLOPTS"])
+def test_variables_that_change_the_shell(flow: Any, place: str, name: str) -> None:
+    whole = STEP.format(shell="bash", text=" " * 14 + "pytest").replace("ubuntu-latest", "x")
+    assert flow({"runs": "pytest"}, text=whole).verdict == PASSED
+    indent = " " * (len(place) - len(place.lstrip()))
+    found = flow(
+        {"runs": "pytest"},
+        (place.strip(), f"{place.strip()}\n{indent[4:]}env: {{{name}: x}}"),
+        text=whole,
+    )
+    assert (found.verdict, name in found.actual) == (FAILED, True)
+
+
+OTHER_JOB = """
+    on: push
+    jobs:
+      once:
+        runs-on: ubuntu-latest
+        steps: [{run: pytest}]
+      often:
+        runs-on: ubuntu-latest
+        strategy: {matrix: {python: ["3.11", "3.12"]}}
+        steps: [{run: ls}]
+"""
+
+
+def test_the_matrix_of_another_job(flow: Any) -> None:
+    """The step is run once, whatever another job is run with."""
+    wanted = {"runs": "pytest", "matrix": {"python": ["3.11", "3.12"]}}
+    assert flow(wanted, text=OTHER_JOB).verdict == FAILED
+    assert flow(wanted, ("{run: ls}", "{run: pytest}"), text=OTHER_JOB).verdict == PASSED
 
 
 def test_where_a_failure_is_hidden_is_said(flow: Any) -> None:
@@ -315,7 +377,13 @@ def test_the_default_shell_has_no_pipefail(flow: Any) -> None:
 
 @pytest.mark.parametrize(
     ("shell", "runner"),
-    [("pwsh", "ubuntu-latest"), ("python", "ubuntu-latest"), ("", "windows-latest"), ("", "${{ inputs.os }}")],
+    [
+        ("pwsh", "ubuntu-latest"), ("python", "ubuntu-latest"), ("", "windows-latest"), ("", "${{ inputs.os }}"),
+        # Shells that never come to the step's text.
+        ("bash -ec true {0}", "ubuntu-latest"), ("bash -en {0}", "ubuntu-latest"),
+        ("bash -e /dev/null {0}", "ubuntu-latest"), ("bash -e --version {0}", "ubuntu-latest"),
+        ("bash -eo noexec {0}", "ubuntu-latest"), ("bash -e +e {0}", "ubuntu-latest"),
+    ],
 )  # fmt: skip
 def test_shells_that_are_not_read(flow: Any, shell: str, runner: str) -> None:
     text = STEP.format(shell=shell or "bash", text=" " * 14 + "pytest").replace(

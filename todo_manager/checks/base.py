@@ -81,6 +81,9 @@ class World(Protocol):
     def script(self, path: str) -> BoundScript:
         """A fresh private copy of a bound script; raises Unresolvable when it was not bound."""
 
+    def strangers(self, patterns: Sequence[str]) -> list[str]:
+        """Files of the project that match these globs by now and do not belong to the definition."""
+
     def hand_over(self, text: str) -> dict[str, str]:
         """The inputs, vars and secrets whose names occur as words in a text, with their values."""
 

@@ -15,6 +15,9 @@ from todo_manager.checks.shellsteps import ends_in_words
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _ZERO = re.compile(r"[+-]?0+")
 _TINI = re.compile(r"(?:/\S*/)?tini(?:-static)?|/tini")
+_SHELLS = ("sh", "bash", "ash", "dash")
+_IDLE = frozenset(["echo", "printf", "date", "pwd", "sleep", "hostname", "whoami", "id", "uname"])
+"""Commands that succeed however the service is."""
 _ADDS_ZERO = r"\b(?:useradd|adduser|usermod)\b[^;&|\n]*(?:-u|--uid)[ =]*0+\b[^;&|\n]*\b{name}\b"
 
 
@@ -119,9 +122,18 @@ def judge_health(build: Build, final: Stage) -> Judgement:
 
 def _cannot_fail(text: str) -> str:
     argv = json_list(text)
-    if argv is not None:
-        return (shelltext.cannot_fail(argv) or "") if argv else "an empty list runs nothing"
-    return shelltext.cannot_fail(text) or ends_in_words(text)
+    if argv is None:
+        first, *rest = words(text)
+        idle = "it does nothing" if first in _IDLE or (first, rest) == ("exit", []) else ""
+        return shelltext.cannot_fail(text) or ends_in_words(text) or idle
+    if not argv:
+        return "an empty list runs nothing"
+    name = argv[0].rsplit("/", 1)[-1]
+    if name in _SHELLS and len(argv) > 2 and re.fullmatch("-[a-z]*c", argv[1]):
+        return _cannot_fail(argv[2]) if argv[2].strip() else "an empty text runs nothing"
+    inside = argv[1:] if name in ("env", "tini") else argv
+    idle = f"`{name}` answers whatever happens" if name in _IDLE else ""
+    return shelltext.cannot_fail([word for word in inside if word != "--"] or argv) or idle
 
 
 def judge_words(

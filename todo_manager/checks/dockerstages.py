@@ -71,7 +71,7 @@ class Build(Struct, frozen=True, kw_only=True):
         for one in stage.instructions:
             found = list(one.flags.get("from", ())) if one.name in ("COPY", "ADD") else []
             for mount in one.flags.get("mount", ()):
-                found += [part[5:] for part in mount.split(",") if part.startswith("from=")]
+                found += [part[5:] for part in mount.split(",") if part[:5].lower() == "from="]
             for source in found:
                 if "$" in source:
                     raise Unread(f"line {one.line}: what {source} stands for is not known")

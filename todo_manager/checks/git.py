@@ -105,7 +105,8 @@ class Git(Check, frozen=True, kw_only=True):
     pushed: Annotated[bool, Convert(_true, expects=True)] = False
     """true: the branch of the same name on the remote holds the commit; without a branch, any does."""
     remote: Annotated[str, Convert(_remote, expects=True)] = "origin"
-    """The remote that `tag` and `pushed` ask: its name, or a URL."""
+    """The remote that `tag` and `pushed` ask: its name, or a URL. What a name stands for is a setting of
+    the repository that anybody can change; a URL is part of the definition."""
     signed: Annotated[Signers | None, Convert(signers, expects=True)] = None
     """Whose signature the commit bears: `{allowed_signers: FILE, principals: [..]}` for SSH keys,
     `{keyring: FILE, fingerprints: [..]}` for exported OpenPGP keys. The file is part of the definition."""

@@ -59,7 +59,24 @@ def _changed(git: Git) -> list[tuple[str, str]]:
     found = [(_path(record), "changed") for record in ran.split("\0") if record]
     words = ["--others", "--exclude-per-directory=.gitignore", "--directory", "-z"]
     others = git.text("ls-files", *words, "--no-empty-directory")
-    return found + [(path, "untracked") for path in others.split("\0") if path]
+    found += [(path, "untracked") for path in others.split("\0") if path]
+    return found + [(path, "untracked, and names itself") for path in _self_named(git)]
+
+
+def _self_named(git: Git) -> list[str]:
+    """Every .gitignore that is untracked, and ignored, beside what the commit has.
+
+    It hides whatever it likes, as `.git/info/exclude` does. A folder of which nothing is in the commit
+    (a cache, a virtual environment, our store) may hide itself.
+    """
+    words = ["--others", "--ignored", "--exclude-per-directory=.gitignore", "-z"]
+    named = git.picked(r"(^|/)\.gitignore$", "ls-files", *words)
+    tracked: dict[str, bool] = {}
+    for path in named:
+        folder = os.path.dirname(path) or "."
+        if folder not in tracked:
+            tracked[folder] = git.run("ls-files", "-z", "--", folder).stdout.size > 0
+    return [path for path in named if tracked[os.path.dirname(path) or "."]]
 
 
 def _path(record: str) -> str:

@@ -6,6 +6,7 @@ belongs to the definition, knows the key.
 
 from __future__ import annotations
 
+import glob
 import re
 
 from msgspec import Struct
@@ -69,7 +70,8 @@ def file_of(tree: Tree) -> tuple[str, ...]:
     """The file of keys in a tree that may be wrong: it is part of the definition."""
     if not isinstance(tree, dict):
         return ()
-    return tuple(str(tree[key]) for key in ("allowed_signers", "keyring") if key in tree)
+    files = (str(tree[key]) for key in ("allowed_signers", "keyring") if key in tree)
+    return tuple(map(glob.escape, files))
 
 
 def judge_signature(git: Git, world: World, wanted: Signers, ground: Ground) -> Judgement:

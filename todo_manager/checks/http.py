@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import threading
 from base64 import b64encode
@@ -131,6 +132,12 @@ class Http(Check, frozen=True, kw_only=True):
         if self.ca_file and self.subject.startswith("http:") and not self.follow_redirects:
             found.append("ca_file is for https")
         return found
+
+    @classmethod
+    def implied_pins(cls, tree: Tree) -> tuple[str, ...]:
+        """The authorities in `ca_file` decide who is believed; a file elsewhere is the machine's."""
+        path = str(tree.get("ca_file", ""))
+        return (glob.escape(path),) if path and not path.startswith("/") else ()
 
     def lint(self) -> list[str]:
         if self.body or self.json:

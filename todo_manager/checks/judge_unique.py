@@ -17,6 +17,10 @@ from todo_manager.checks.wording import cited
 
 _PUBLISHED = re.compile(r"(?:.+:)?([0-9]*):[0-9]+(?:/([a-z]+))?")
 """Compose's short form: the port that is published stands before the container's own."""
+_NUMBER = re.compile(
+    r"[-+]?(?:0x[0-9a-f_]+|0[ob][0-7_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?)", re.IGNORECASE
+)
+"""What some program or other reads as a number, so that `0x50` and `80.0` are 80 to it."""
 
 
 def judge_unique(stock: Stock, rule: Unique) -> Judgement:
@@ -65,7 +69,7 @@ def _value(text: str, read_as: str) -> Iterator[str]:
         raise Wrong(f"{text!r} publishes a port: say `as: port`, or `as: text`")
     else:
         found = None if read_as == "text" else number(text)
-        if found is None and read_as != "text" and text.isdigit():
+        if found is None and read_as != "text" and (text.isdigit() or _NUMBER.fullmatch(text)):
             raise Wrong(f"{text!r} may be meant as another number; say `as: text` if it is none")
         yield text if found is None else str(found)
 
@@ -83,4 +87,5 @@ def _port(text: str, protocol: str | None) -> Iterator[str]:
     found = number(text)
     if found is None or not 1 <= found <= 65535:
         raise Wrong(f"{text!r} is not a port from 1 to 65535")
-    yield f"{found}/{protocol}" if protocol not in (None, "tcp") else str(found)
+    named = (protocol or "tcp").lower()
+    yield f"{found}/{named}" if named != "tcp" else str(found)

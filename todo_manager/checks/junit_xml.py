@@ -24,6 +24,9 @@ NAMED = 5
 _SUITES = ("testsuites", "testsuite")
 _NOT_RUN = {"skipped", "skip", "ignored", "disabled"}
 """Children of a test that did not run."""
+_FORGIVEN = {"flakyFailure", "flakyError", "rerunFailure", "rerunError"}
+"""Surefire's children for attempts before the one that counts, which has a child of its own."""
+_LIKE_A_FATE = re.compile(r"fail|error|broken|crash|timeout|skip|ignor|disabl", re.IGNORECASE)
 _STATES = (
     dict.fromkeys(["run", "passed", "pass", "success", "ok", "completed"], "passed")
     | dict.fromkeys(["failed", "fail", "failure"], "failures")
@@ -211,6 +214,8 @@ def _fate(element: Element) -> str:
             said.add(f"{child.tag}s")
         elif child.tag in _NOT_RUN:
             said.add("skipped")
+        elif child.tag not in _FORGIVEN and _LIKE_A_FATE.search(child.tag):
+            raise Unreadable(f"{_title(element)} has a <{child.tag[:40]}>: unknown")
     for attribute in ("status", "result"):
         if word := element.get(attribute, "").strip().lower():
             if word not in _STATES:

@@ -92,8 +92,10 @@ class Pytest(Check, frozen=True, kw_only=True):
                     return conclude([judged(False, expected, f"{shown(path)} does not exist")])
             python = world.program("python3", ["-m", "pytest"])
             with tempfile.TemporaryDirectory(prefix="todo_manager-") as folder:
+                self._refuse_strangers(world)
                 env = {"COVERAGE_FILE": f"{folder}/coverage"}
                 ran = world.run([python.path, *self._line(folder)], timeout=timeout, env=env)
+                self._refuse_strangers(world)
                 facts = {"program": python.path, "sha256": python.sha256} | run_facts(ran)
                 if why := _no_answer(ran, timeout, folder):
                     outputs = (ran.stdout, ran.stderr)
@@ -103,6 +105,13 @@ class Pytest(Check, frozen=True, kw_only=True):
             return unanswered(expected, str(problem))
         except OSError as problem:
             return unanswered(expected, f"{problem.strerror}: {shown(str(problem.filename))}")
+
+    def _refuse_strangers(self, world: World) -> None:
+        """A file another check has put there for a while would be gone when pins are compared again."""
+        if found := world.strangers(pins_of(self.subject)):
+            raise Unlookable(
+                f"{', '.join(map(shown, found[:3]))}: pytest would read it, and it is not part of the definition"
+            )
 
     def _line(self, folder: str) -> list[str]:
         """What the interpreter is given. Ours comes last, for the last of two options counts."""

@@ -15,10 +15,19 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from importlib.abc import PathEntryFinder
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
 from typing import Any
 
 NEEDS = 69
 """Exit code where pytest or one of the plugins named is not installed."""
+_LOADERS = ((ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceFileLoader, SOURCE_SUFFIXES))
 INTERRUPTED = 2
 """pytest's own exit code for a session that ended early."""
 
@@ -44,6 +53,8 @@ class Joining:
             raise pytest.UsageError(
                 f"{path} would be imported in place of the module of that name; move it"
             )
+        sys.path_hooks.insert(0, self._finder)
+        sys.path_importer_cache.clear()
         sys.pycache_prefix = self._caches
         sys.dont_write_bytecode = True
         if getattr(early_config.known_args_namespace, "numprocesses", None):
@@ -55,8 +66,26 @@ class Joining:
         # pytest.exit(returncode=0) ends a session early and in peace.
         self.interrupted = True
 
+    def gone(self) -> list[str]:
+        """Files of the project that were loaded and are not there any more: nobody can compare them."""
+        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        return [file for file in files if file and self._is_ours(file) and not os.path.exists(file)]
+
+    def _finder(self, path: str) -> PathEntryFinder:
+        """A hook of `sys.path_hooks` for the project's folders: a compiled file there is no module.
+
+        A package with nothing but `__init__.pyc` would come before the source of its name.
+        """
+        if not self._is_ours(path) or self._is_installed(path):
+            raise ImportError(path)
+        return FileFinder.path_hook(*_LOADERS)(path)
+
+    def _is_installed(self, path: str) -> bool:
+        """Whether a folder belongs to the environment of our interpreter, which may lie in the project."""
+        return os.path.realpath(path).startswith(f"{os.path.realpath(sys.prefix)}/")
+
     def _is_ours(self, path: str | os.PathLike[str]) -> bool:
-        return os.path.realpath(path).startswith(f"{self._project}/")
+        return f"{os.path.realpath(path)}/".startswith(f"{self._project}/")
 
     def _shadows(self) -> Iterator[str]:
         """Files in the project's root named like a module that is already loaded from elsewhere."""
@@ -80,6 +109,9 @@ def main(plugins: str, arguments: list[str]) -> int:
     project = os.path.realpath(os.getcwd())
     joining = Joining(project, os.path.join(os.environ["TMPDIR"], "pycache"))
     code = int(pytest.main(arguments, plugins=[joining]))
+    if gone := joining.gone():
+        print(f"error: {gone[0]} was loaded, and is gone", file=sys.stderr)
+        return INTERRUPTED
     return INTERRUPTED if joining.interrupted else code
 
 

@@ -7,6 +7,7 @@ or a group its failure may be swallowed, so it does not.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from msgspec import Struct
@@ -21,10 +22,25 @@ _RESERVED = frozenset(
     [*_CLOSERS, *_CLOSERS.values(), "then", "else", "elif", "do", "time", "!", "function"]
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
-_SAYING = frozenset(["echo", "printf", "cat", "tee", "ls", "head", "tail", "sort", "wc"])
+_SAYING = frozenset(
+    ["echo", "printf", "cat", "tee", "ls", "head", "tail", "sort", "wc", "date", "sleep", "unset"]
+)
 """Commands that succeed at the end of a pipe or list whatever came before."""
 _TOO_DEEP = "it is nested too deeply to be judged"
 _ENDS = frozenset(["\n", ";", "&", ""])
+_SAYS_ONLY = frozenset(["--help", "--version", "--collect-only", "--co", "--dry-run"])
+"""Options with which a command tells what it is or would do, and does not do it."""
+_SWITCHED_OFF = {
+    "set": re.compile(
+        r"(?:^| )(?:\+(?:[a-z]*e|o (?:errexit|pipefail))|-(?:[a-z]*n|[a-z]*o noexec))"
+    ),
+    "shopt": re.compile(r"(?=.*-[a-z]*u).*(?:errexit|pipefail)|noexec"),
+    "eval": re.compile(r"\b(?:set|shopt|exit|exec|trap|alias)\b"),
+    "trap": re.compile(""),
+}
+"""Commands, with the arguments by which they make a text go on after failures, or not run."""
+_RENAMING = {"alias": "{name}=", "hash": "{name}", "enable": "{name}"}
+"""Commands that make a name another command, with the beginning of the word that says which."""
 
 
 class Placed(Struct):
@@ -142,7 +158,7 @@ def why_hidden(text: str, wanted: list[str], rules: Rules) -> str | None:
     if scan is None:
         return _TOO_DEEP
     reasons = [
-        _hidden(scan, place, rules)
+        _says_only(wanted, placed.words) or _hidden(scan, place, rules)
         for place, placed in enumerate(scan.found)
         if fits(wanted, placed.words)
     ]
@@ -158,7 +174,10 @@ def ends_in_words(text: str) -> str:
     if scan is None:
         return _TOO_DEEP
     last = scan.found[-1] if scan.found else None
-    if last is None or last.nested or last.words[0] not in _SAYING or last.before == "&&":
+    if last is None or last.nested or last.before == "&&":
+        return ""
+    assigns = _ASSIGNMENT.match(last.words[0]) and not re.search(r"[$`]", last.words[0])
+    if not assigns and last.words[0] not in _SAYING:
         return ""
     return f"it ends in `{' '.join(last.words)[:40]}`, whatever came before"
 
@@ -187,6 +206,12 @@ def fits(wanted: list[str], words: list[str]) -> bool:
         if len(places) != 1 or have.count(chunk[0]) != 1:
             return False
     return True
+
+
+def _says_only(wanted: list[str], words: list[str]) -> str:
+    """Why a command does not do what it is for; empty when it does."""
+    found = sorted(_SAYS_ONLY & set(words) - set(wanted))
+    return f"with {found[0]} it only tells, and does nothing" if found else ""
 
 
 def _split(words: list[str]) -> list[str]:
@@ -227,10 +252,12 @@ def _before(scan: _Scan, place: int) -> str:
     if name in scan.functions:
         return f"the text defines a function {name} of its own"
     for earlier in scan.found[:place]:
-        first, rest = earlier.words[0], " ".join(earlier.words[1:])
-        if first == "set" and re.search(r"(?:^| )\+(?:[a-z]*e|o (?:errexit|pipefail))", rest):
-            return f"`set {rest}` stands before it"
-        if first == "trap" or (first == "alias" and rest.startswith(f"{name}=")):
+        words = list(itertools.dropwhile(("builtin", "command").__contains__, earlier.words))
+        first, rest = " ".join(words[:1]), " ".join(words[1:])
+        switch, renaming = _SWITCHED_OFF.get(first), _RENAMING.get(first)
+        if switch and switch.search(rest):
+            return f"`{first} {rest}".rstrip() + "` stands before it"
+        if renaming and any(word.startswith(renaming.format(name=name)) for word in words[1:]):
             return f"`{first}` stands before it"
         if _leaves(first, rest):
             return f"`{first} {rest}".rstrip() + "` stands before it"
@@ -240,13 +267,21 @@ def _before(scan: _Scan, place: int) -> str:
 def _leaves(first: str, rest: str) -> bool:
     """Whether a command may end the text well before its end; `exec` alone only redirects."""
     if first == "exit":
-        return re.fullmatch(r"0*[1-9][0-9]*", rest) is None
+        return not _is_failure(rest)
     return first == "exec" and bool(rest)
+
+
+def _is_failure(code: str) -> bool:
+    """Whether a text is an exit code that is not 0; only its last eight bits count."""
+    return re.fullmatch("[0-9]{1,9}", code) is not None and int(code) % 256 != 0
 
 
 def _sets_pipefail(scan: _Scan, place: int) -> bool:
     return any(
-        placed.words[0] == "set" and re.search(r"-[a-z]*o pipefail", " ".join(placed.words))
+        placed.words[0] == "set"
+        and re.search(r"-[a-z]*o pipefail", " ".join(placed.words))
+        and placed.before in _ENDS
+        and placed.after in ("\n", ";")
         for placed in scan.found[:place]
         if not placed.nested
     )
@@ -264,7 +299,7 @@ def _joined(scan: _Scan, place: int, *, pipefail: bool) -> str:
         if sign in ("|", "|&") and not pipefail:
             return f"`{sign} {' '.join(following[:1])}` hides its failure: there is no pipefail"
         if sign == "||":
-            fails = following[:1] in (["exit"], ["false"]) and following[1:] not in ([], ["0"])
+            fails = _ends_it(scan, number + 1)
             return "" if fails else f"`|| {' '.join(following)[:40]}` hides its failure"
         signs.append(sign)
         if sign in _ENDS:
@@ -277,3 +312,17 @@ def _joined(scan: _Scan, place: int, *, pipefail: bool) -> str:
     if "&&" in signs and not last:
         return "it is part of an `&&` list, whose failure the commands after it hide"
     return ""
+
+
+def _ends_it(scan: _Scan, place: int) -> bool:
+    """Whether a command that is run instead of one that failed ends the text with a failure too."""
+    if place >= len(scan.found):
+        return False
+    placed = scan.found[place]
+    signs = [each.after for each in scan.found[place:]]
+    background = next((sign for sign in signs if sign in _ENDS), "") == "&"
+    if placed.words[0] == "exit":
+        code = " ".join(placed.words[1:])
+        fails = code == "$?" or _is_failure(code)
+        return fails and placed.after not in ("|", "|&") and not background
+    return placed.words == ["false"] and placed.after in ("\n", ";", "")

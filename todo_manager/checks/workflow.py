@@ -34,6 +34,7 @@ from todo_manager.checks.workflowjudge import (
     judge_pinned,
     judge_step,
 )
+from todo_manager.model import Verdict
 
 _ACTION = re.compile(r"(?:docker://|\./)?[\w.-][^\s@]*(?:@\S+)?")
 
@@ -96,6 +97,10 @@ def _values(tree: Tree) -> list[Tree]:
     return [fields.scalar(item) for item in items]
 
 
+def _passes(judgement: Judgement) -> bool:
+    return judgement.verdict == Verdict.PASSED
+
+
 class Workflow(Check, frozen=True, kw_only=True):
     """A GitHub Actions workflow has these jobs, and a step that fails the run when it should.
 
@@ -139,7 +144,8 @@ class Workflow(Check, frozen=True, kw_only=True):
     if_: Annotated[str, Convert(fields.text, expects=True)] = ""
     """The one condition under which the step and its job may run, as the file has it."""
     matrix: Annotated[dict[str, tuple[str, ...]], Convert(_matrix, expects=True)] = {}
-    """Values that a job is run with: `{python: ["3.11", "3.12"]}`; more may be there."""
+    """Values that a job is run with: `{python: ["3.11", "3.12"]}`; more may be there. With `uses` or
+    `runs` it is a job that has such a step."""
     on: Annotated[tuple[str, ...], Convert(fields.needles, expects=True)] = ()
     """Events that start it, like `pull_request`; how they are narrowed (branches, paths) is not asked."""
     pinned: Annotated[str, Convert(fields.one_of("version", "sha"), expects=True)] = ""
@@ -205,6 +211,9 @@ class Workflow(Check, frozen=True, kw_only=True):
         if self.uses or self.runs:
             wanted = Wanted(uses=self.uses, inputs=self.with_, runs=self.runs, condition=self.if_)
             found.append(judge_step(flow, searched, wanted, facts))
+            # A matrix of some other job says nothing about this step.
+            having = [job for job in searched if _passes(judge_step(flow, [job], wanted, {}))]
+            searched = having or searched
         found += [judge_matrix(searched, *wanted) for wanted in self.matrix.items()]
         for event in self.on:
             so = event in flow.events

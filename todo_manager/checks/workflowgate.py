@@ -14,6 +14,13 @@ from todo_manager.checks.workflowfile import Flow, Job, Step
 _HARMLESS = ("", "true", "success()")
 _REGARDLESS = re.compile(r"\b(?:always|failure|cancelled)\s*\(")
 _SHELLS = ("bash", "sh")
+_SCRIPT = re.compile(
+    r"(?:-[efluvxCE]*(?:o (?:errexit|errtrace|nounset|pipefail|verbose|xtrace))? "
+    r"|--(?:login|noprofile|norc|posix) )*\{0\}(?: .*)?"
+)
+"""The arguments with which a shell runs the step's text; others make it run something else, or nothing."""
+_OF_BASH = ("BASH_ENV", "BASHOPTS", "SHELLOPTS")
+"""Variables by which the environment changes what bash does with a text."""
 _FALSE = Scalar("false", plain=True)
 
 
@@ -111,6 +118,10 @@ def _shell_reasons(flow: Flow, job: Job, step: Step, command: list[str]) -> list
     told = f"{step.shown()}: "
     reason = why_hidden(text, command, _rules(flow, job, step))
     reason = reason or shelltext.cannot_fail(text, judged=True)
+    for tree in (step.tree, job.tree, flow.tree):
+        given = tree.get("env")
+        if named := [name for name in _OF_BASH if isinstance(given, dict) and name in given]:
+            reason = reason or f"`env` has {named[0]}, which changes what its shell does"
     return [told + reason] if reason else []
 
 
@@ -125,6 +136,8 @@ def _rules(flow: Flow, job: Job, step: Step) -> Rules:
         raise Unlookable(f"{step.shown()}: only bash and sh are read, not the shell {shell}")
     if len(words) == 1:
         return Rules(errexit=True, pipefail=shell == "bash")
+    if not _SCRIPT.fullmatch(" ".join(words[1:])):
+        raise Unlookable(f"{step.shown()}: what `{shell}` runs is not read")
     options = " ".join(words[1:]).split("{0}")[0]
     return Rules(
         errexit=re.search(r"(?:^| )-[a-z]*e|-o errexit", options) is not None,

@@ -6,6 +6,7 @@ An action gets every input as text. What stands in `${{ }}` is only known when t
 from __future__ import annotations
 
 import itertools
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from todo_manager.canonical import Scalar, Tree
 from todo_manager.checks.expect import MISSING, Expectation, show
 from todo_manager.checks.workflowfile import Job
 
+_EXPRESSION = re.compile(r"\$\{\{.*?(?:\}\}|\Z)", re.DOTALL)
 _LIMIT = 256
 """Jobs of a matrix, at most: GitHub's own bound."""
 
@@ -38,7 +40,9 @@ def input_fits(tree: Tree, wanted: Expectation) -> tuple[bool | None, str]:
     if "${{" not in text or wanted.operator == "exists":
         return so, told
     # Letters outside the expression are there in any case; nothing else is known.
-    if so and wanted.operator in ("eq", "contains"):
+    outside = _EXPRESSION.sub("\0", text)
+    stated = "${{" in str(wanted.value) or _holds(outside, wanted)
+    if so and stated and wanted.operator in ("eq", "contains"):
         return True, told
     return None, f"{told}, which only a run can tell"
 
