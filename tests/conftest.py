@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import mounts
 import pytest
-from support import EXITS, REPOSITORY, SHARED, Project, Ran, at_terminal, need
+from engine import Engine, NotStarted, missing
+from machines import Machine, missing_machine
+from required import absent, required
+from support import EXITS, REPOSITORY, SHARED, Project, Ran, at_terminal
 
-__all__ = ["EXITS", "REPOSITORY", "SHARED", "Project", "Ran", "at_terminal", "need"]
+__all__ = ["EXITS", "REPOSITORY", "SHARED", "Project", "Ran", "at_terminal"]
+
+
+def pytest_configure() -> None:
+    """A word of REQUIRE that is no part ends the run before it begins."""
+    required()
 
 
 @pytest.fixture
@@ -18,6 +27,35 @@ def project(tmp_path: Path) -> Project:
     root.mkdir()
     home.mkdir()
     return Project(root, home)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A running engine with its registry; without one a skip, or with REQUIRE=engine a failure."""
+    if why := missing():
+        absent("engine", why)
+    mounts.sweep(tmp_path_factory.getbasetemp().parent)
+    found = Engine(tmp_path_factory.mktemp("engine"))
+    try:
+        found.start()
+        yield found
+    except NotStarted as why:
+        absent("engine", f"no engine may be started here: {why}")
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="session")
+def pc2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A second machine behind ssh; without one a skip, or with REQUIRE=ssh a failure."""
+    if why := missing_machine():
+        absent("ssh", why)
+    found = Machine("pc2", tmp_path_factory.mktemp("pc2"))
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture(autouse=True)

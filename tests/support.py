@@ -11,7 +11,6 @@ import json
 import os
 import pty
 import select
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -19,13 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 PROGRAM = [sys.executable, "-m", "todo_manager"]
 
 EXITS = {
+    "step_failed": 1, "preflight_failed": 1, "step_error": 5, "not_restored": 5, "not_allowed": 6,
     "check_failed": 1, "no_checks": 1, "has_checks": 1, "lint_failed": 1, "not_done": 1,
     "usage": 2, "unknown_plan": 2, "ambiguous_plan": 2, "unknown_phase": 2, "archived": 2,
     "invalid_document": 2, "input_missing": 2,
@@ -190,11 +188,3 @@ def at_terminal(
     return Ran(
         os.waitstatus_to_exitcode(status), seen.decode("utf-8", "replace").replace("\r\n", "\n"), ""
     )
-
-
-def need(program: str) -> str:
-    """The path of a program a test needs; skips, saying so, where it is absent."""
-    found = shutil.which(program)
-    if found is None:
-        pytest.skip(f"{program} is not installed")
-    return found

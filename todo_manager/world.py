@@ -7,16 +7,30 @@ import pwd
 import secrets
 import shutil
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from todo_manager import coupling, programs, shadows
+from todo_manager.canonical import Tree
 from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable
+from todo_manager.checks.parse import references
 from todo_manager.definition import Definition, words_in
+from todo_manager.documents.substitution import resolve_tree
+from todo_manager.engines import archive
+from todo_manager.engines.address import LOCAL, engine_address, local_engine
+from todo_manager.engines.archive import Archive
+from todo_manager.engines.engine import Engine, Unreachable
+from todo_manager.engines.subjects import Image, Subjects
 from todo_manager.errors import EnvironmentProblem, Kind
-from todo_manager.processes.client import Cancel, Ids, Nanny
+from todo_manager.hosts.elsewhere import Elsewhere
+from todo_manager.problems import did_you_mean
+from todo_manager.processes.client import Cancel, Ids, Nanny, Tell
 from todo_manager.project import Settings, inside
 from todo_manager.read_files import matching
+
+ANSWER_SECONDS = 30.0
+"""How long an engine may take for each answer when images are looked at again."""
 
 
 class RunWorld:
@@ -30,18 +44,27 @@ class RunWorld:
         values: Mapping[str, str],
         place: Mapping[str, str],
         cancel: Cancel,
+        services: Mapping[str, Tree] = {},
     ) -> None:
         """`values` are the inputs, vars and secrets by name; `place` names plan and phase."""
         self.root = root
+        self.cancel = cancel
         self._settings = settings
         self._definition = definition
         self._values = values
         self._private = _temporary_folder() / f"todo_manager-{secrets.token_hex(8)}"
         self._nanny = Nanny(self._private, cancel)
         self._place = dict(place)
+        self._services = services
+        self.plan = self._place.get("TODO_MANAGER_PLAN", "")
+        self._subjects = Subjects()
+        self.elsewhere = Elsewhere(root, definition.names.hosts, self.engine, cancel)
+        self._archives: dict[tuple[str, str], Archive] = {}
+        self._saving = threading.Lock()
 
     def close(self) -> None:
         self._nanny.close()
+        self.elsewhere.close()
         shutil.rmtree(self._private, ignore_errors=True)
 
     def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
@@ -49,12 +72,65 @@ class RunWorld:
             shadows.refuse(arguments, self.root, cwd, self._definition.pins)
         return programs.resolve(name, self.root, self._settings, self._definition.pins)
 
+    def engine(self, host: str, timeout: float) -> Engine:
+        described = self._definition.names.hosts.get(host, {})
+        docker = str(described.get("docker", ""))
+        if host != LOCAL and not docker:
+            raise Unreachable(f"the host {host} names no engine: write docker: under hosts.{host}")
+        address = engine_address(docker) if docker else local_engine()
+        return Engine(
+            host,
+            address,
+            timeout,
+            name=str(described.get("name", "")),
+            reach=lambda shell: self.elsewhere.socket_to_engine(host, shell, timeout),
+        )
+
+    def local_docker(self) -> str:
+        docker = str(self._definition.names.hosts.get(LOCAL, {}).get("docker", ""))
+        return "" if docker.startswith("context:") else docker
+
+    def image(self, engine: Engine, reference: str) -> Image:
+        return self._subjects.image(engine, reference)
+
+    def save(self, engine: Engine, image: Image, timeout: float) -> Archive:
+        key = (engine.host, image.id)
+        # One at a time: the checks of a phase mostly want the same image, and disks are not faster for two.
+        with self._saving:
+            if key not in self._archives:
+                try:
+                    folder = self._fresh_folder("image-")
+                    found = archive.save(engine, image, folder / "image.tar", timeout)
+                except OSError as error:
+                    raise Unresolvable(f"no archive can be kept: {error.strerror}") from None
+                self._archives[key] = found
+            return self._archives[key]
+
+    def folder(self) -> Path:
+        return self._fresh_folder("look-")
+
+    def moved(self) -> dict[tuple[str, str], str]:
+        """Why images that were checked are no longer what they were, by host and reference."""
+        return self._subjects.moved(lambda host: self.engine(host, ANSWER_SECONDS))
+
     def strangers(self, patterns: Sequence[str]) -> list[str]:
         found = {name for each in patterns for name in matching(str(self.root), each)}
         return sorted(found - self._definition.pins.keys())
 
     def hand_over(self, text: str) -> dict[str, str]:
         return {name: self._values[name] for name in words_in(text, self._values)}
+
+    def service(self, name: str) -> Tree:
+        if name not in self._services:
+            guess = did_you_mean(name, self._services)
+            raise Unresolvable(
+                f"the plan has no service {name!r}{guess}; declare it under services"
+            )
+        found, names = self._services[name], self._definition.names
+        for each in sorted(references(found) & {*names.inputs, *names.secrets}):
+            if each not in self._values:
+                raise Unresolvable(f"{each}, which the service {name} uses, has no value")
+        return resolve_tree(found, self._values)
 
     def script(self, path: str) -> BoundScript:
         file = self._definition.files.get(path)
@@ -90,18 +166,26 @@ class RunWorld:
         cwd: str = ".",
         env: Mapping[str, str] = {},
         user: str = "",
+        tell: Tell | None = None,
     ) -> Ran:
         try:
-            folder = self.root if cwd == "." else inside(self.root, cwd)
+            folder = self._working_folder(cwd)
             ids = _ids(user) if user else None
             scratch = self._fresh_folder("run-")
         except (ValueError, OSError) as error:
             return Ran(problem=str(error))
         try:
             environment = self._environment(scratch, ids) | dict(env)
-            return self._nanny.run(argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids)
+            return self._nanny.run(
+                argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids, tell=tell
+            )
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def _working_folder(self, cwd: str) -> Path:
+        if os.path.isabs(cwd) and Path(cwd).is_relative_to(self._private):
+            return Path(cwd)
+        return self.root if cwd == "." else inside(self.root, cwd)
 
     def _environment(self, scratch: Path, ids: Ids | None) -> dict[str, str]:
         (scratch / "tmp").mkdir()

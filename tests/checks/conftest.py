@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import struct
@@ -15,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from required import need
 
 from todo_manager.canonical import Scalar
 from todo_manager.checks.base import Check, Outcome
@@ -209,8 +209,7 @@ def deaf_port() -> Iterator[int]:
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A self-signed certificate for a host name, with its key in the same file."""
-    if not shutil.which("openssl"):
-        pytest.skip("needs the openssl program to make a certificate")
+    need("openssl")
     folder = tmp_path_factory.mktemp("tls")
 
     def make(host: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from forked import Forked
 from gated import phases_of
+from required import absent
 from support import Project
 
 from todo_manager.model import Verdict
@@ -441,7 +442,7 @@ def lint_cases(project: Project, cases: dict[str, tuple[str, str]]) -> dict[str,
 @pytest.mark.hadolint
 def test_lint(project: Project) -> None:
     if not shutil.which("hadolint", path=os.pathsep.join([*SYSTEM_PATH, interpreter_bin()])):
-        pytest.skip("hadolint is not installed")
+        absent("hadolint", "hadolint is not installed")
     found = lint_cases(project, LINT)
     assert "bad:3: DL3008" in found["a warning"]["actual"]
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from forked import Forked
 from gated import phases_of
-from support import Project, need
+from required import need
+from support import Project
 
 pytestmark = pytest.mark.git
 

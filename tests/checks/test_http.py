@@ -582,7 +582,8 @@ class TestLoad:
             {"ca_file": "x"},
             {"max_response_time": 0},
             {"follow_redirects": "maybe"},
-            {"served_by": "web"},
+            {"served_by": "web", "follow_redirects": True},
+            {"served_by": "/web"},
         ],
     )
     def test_parameters_that_cannot_be(self, refused: Any, wanted: Any) -> None:

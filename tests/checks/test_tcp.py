@@ -263,8 +263,9 @@ class TestLoad:
     def test_expect_lacks(self, refused: Any) -> None:
         assert "lacks" in refused({"tcp": "h:80", "expect": {"lacks": ["x"]}})
 
-    def test_served_by_is_not_in_this_version(self, refused: Any) -> None:
-        assert "not in this version" in refused({"tcp": "h:80", "served_by": "web"})
+    def test_nothing_that_listens_is_served_by_nobody(self, refused: Any) -> None:
+        wanted = {"tcp": "h:80", "listening": False, "served_by": "web"}
+        assert "no served_by beside it" in refused(wanted)
 
     def test_bare_check_warns(self, check: Any) -> None:
         assert "proxy" in check({"tcp": "h:80"}).lint()[0]

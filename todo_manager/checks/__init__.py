@@ -10,15 +10,25 @@ if TYPE_CHECKING:  # the names of the kinds are also asked for while somebody ty
 
 KINDS: dict[str, str] = {
     "command": "Command",
+    "compose": "Compose",
+    "container": "Container",
     "dependency_audit": "DependencyAudit",
     "dockerfile": "Dockerfile",
     "file": "File",
     "git": "Git",
+    "health": "Health",
     "http": "Http",
+    "image": "Image",
+    "image_file": "ImageFile",
     "inventory": "Inventory",
     "junit": "Junit",
+    "log": "Log",
     "machine": "Machine",
     "pytest": "Pytest",
+    "registry": "Registry",
+    "rollback_ready": "RollbackReady",
+    "sbom": "Sbom",
+    "scan": "Scan",
     "script": "Script",
     "tcp": "Tcp",
     "tool": "Tool",
@@ -28,21 +38,11 @@ KINDS: dict[str, str] = {
 
 LATER_KINDS = frozenset(
     [
-        "image",
-        "image_file",
-        "container",
-        "health",
-        "compose",
-        "registry",
-        "scan",
-        "sbom",
-        "log",
-        "rollback_ready",
         "attestation",
         "manual",
     ]
 )
-LATER_PARAMETERS = frozenset({"host", "inside", "served_by", "valid_for", "tags"})
+LATER_PARAMETERS = frozenset({"valid_for", "tags"})
 """Words of the plan format that this version does not act on, and therefore refuses."""
 
 

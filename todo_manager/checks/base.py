@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 from msgspec import Struct
 
@@ -17,6 +17,12 @@ from todo_manager.checks import fields
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert
 from todo_manager.model import Output, Verdict
+
+if TYPE_CHECKING:
+    from todo_manager.engines.archive import Archive
+    from todo_manager.engines.engine import Engine
+    from todo_manager.engines.subjects import Image
+    from todo_manager.hosts.elsewhere import Elsewhere
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -71,6 +77,8 @@ class World(Protocol):
 
     root: Path
     """The folder that holds `.todo_manager/`."""
+    elsewhere: Elsewhere
+    """Other machines and the insides of containers."""
 
     def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
         """The executable of this name; raises Unresolvable when there is none that may be used.
@@ -86,6 +94,24 @@ class World(Protocol):
 
     def hand_over(self, text: str) -> dict[str, str]:
         """The inputs, vars and secrets whose names occur as words in a text, with their values."""
+
+    def engine(self, host: str, timeout: float) -> Engine:
+        """The Docker engine of a host, with `timeout` seconds for each answer; raises Unreachable.
+
+        Use it in a `with`.
+        """
+
+    def image(self, engine: Engine, reference: str) -> Image:
+        """The image that a reference means in this whole run; raises Absent, Unreachable."""
+
+    def save(self, engine: Engine, image: Image, timeout: float) -> Archive:
+        """The image, saved from its ID to a private file; made once for all checks of the phase.
+
+        Raises Absent when it was removed meanwhile, Unreachable, and Unresolvable when there is no room.
+        """
+
+    def folder(self) -> Path:
+        """A fresh private folder, removed with the run; a program may be run in it by its path."""
 
     def run(
         self,

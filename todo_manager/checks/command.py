@@ -8,11 +8,14 @@ from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields, shelltext
-from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude, unanswered
+from todo_manager.checks.base import Outcome, Ran, Unresolvable, World, conclude, unanswered
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.checks.placed import PlacedCheck
 from todo_manager.checks.textmatch import TextMatch, judge_text, text_match
 from todo_manager.documents.substitution import steers
+from todo_manager.engines.address import LOCAL
+from todo_manager.engines.engine import Unreachable
 from todo_manager.model import Verdict
 
 NOT_STARTED = (126, 127)
@@ -28,11 +31,12 @@ def argv_or_shell(tree: Tree) -> str | tuple[str, ...]:
     return tuple(str(fields.scalar(item)) for item in tree)
 
 
-class Command(Check, frozen=True, kw_only=True):
+class Command(PlacedCheck, frozen=True, kw_only=True):
     """A program (a list) or a shell text (one string) exits as it should, and says what it should.
 
     A shell text runs in bash with `set -euo pipefail`. A program that cannot be started, is killed by
-    a signal or runs past `timeout` is an error, not a failure.
+    a signal or runs past `timeout` is an error, not a failure. With `host` it is run on that machine, in
+    the home of its login; with `inside` in that container, in its working folder and environment.
 
         - command: [nginx, -t]
         - command: "psql -Atc 'select count(*) from users' | grep -qx 42"
@@ -57,7 +61,7 @@ class Command(Check, frozen=True, kw_only=True):
     env: fields.Variables = {}
     """Variables it gets beside the clean environment."""
     cwd: fields.Text = "."
-    """Folder of the project it runs in."""
+    """Folder of the project it runs in; elsewhere an absolute path, or one from where it starts there."""
     user: fields.Text = ""
     """User it runs as; needs the right to become that user."""
     shell: Annotated[str, Convert(fields.one_of("bash"))] = "bash"
@@ -76,6 +80,10 @@ class Command(Check, frozen=True, kw_only=True):
         ]
         if any(code in NOT_STARTED or not 0 <= code <= 255 for code in self.exit):
             found.append("exit codes are 0 to 255; 126 and 127 mean that nothing was started")
+        if self.host != LOCAL and not self.inside and self.user:
+            found.append("on another machine it runs as the user of its login: name that in ssh:")
+        if self.inside and self.cwd != "." and not self.cwd.startswith("/"):
+            found.append("inside a container cwd is an absolute path")
         if reason := shelltext.cannot_fail(self.subject, judged=self._judged()):
             found.append(f"it asserts nothing: {reason}")
         return found
@@ -89,6 +97,8 @@ class Command(Check, frozen=True, kw_only=True):
 
     def attempt(self, world: World, timeout: float) -> Outcome:
         expected = f"exits {' or '.join(map(str, self.exit))}"
+        if not self.place.here:
+            return self._elsewhere(world, timeout, expected)
         try:
             if isinstance(self.subject, str):
                 program = world.program("bash")
@@ -107,6 +117,27 @@ class Command(Check, frozen=True, kw_only=True):
         outputs = (ran.stdout, ran.stderr)
         if problem_text := why_no_exit_code(ran, timeout, argv[0]):
             return unanswered(expected, problem_text, facts=facts, outputs=outputs)
+        return conclude(self._judge(ran, expected), facts=facts, outputs=outputs)
+
+    def _elsewhere(self, world: World, timeout: float, expected: str) -> Outcome:
+        handed: dict[str, str] = {}
+        argv = self.subject
+        if isinstance(argv, str):
+            handed = world.hand_over(argv)
+            argv = ("bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", argv)
+        cwd = "" if self.cwd == "." else self.cwd
+        env = handed | self.env
+        try:
+            ran, facts = world.elsewhere.run(
+                self.place, argv, timeout=timeout, cwd=cwd, env=env, user=self.user
+            )
+        except Unreachable as problem:
+            return unanswered(expected, str(problem))
+        facts = {"from": str(self.place)} | facts | run_facts(ran)
+        outputs = (ran.stdout, ran.stderr)
+        if problem_text := why_no_exit_code(ran, timeout, argv[0]):
+            told = f"{self.place}: {problem_text}"
+            return unanswered(expected, told, facts=facts, outputs=outputs)
         return conclude(self._judge(ran, expected), facts=facts, outputs=outputs)
 
     def _judge(self, ran: Ran, expected: str) -> list[Judgement]:

@@ -20,7 +20,7 @@ from msgspec.structs import fields as struct_fields
 from todo_manager.canonical import Scalar, Tree
 from todo_manager.checks import load
 from todo_manager.checks.base import Check
-from todo_manager.checks.fields import Wrong
+from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.checks.parse import converters, word_of
 from todo_manager.checks.shapes import Shape, shape
 
@@ -59,16 +59,20 @@ class KindDoc(Struct, frozen=True, kw_only=True):
 
 
 def docs(kind: str) -> KindDoc:
-    """The documentation of a registered kind; KeyError for another."""
-    found = load(kind)
+    """The documentation of a registered kind of check; KeyError for another."""
+    return documented(load(kind), Check)
+
+
+def documented(found: Any, base: type[Struct]) -> KindDoc:
+    """The documentation of a class of a family; `base` is what all of the family are made from."""
     prose, example = _taken_apart(inspect.cleandoc(found.__doc__ or ""))
     summary, _, text = prose.partition("\n\n")
     return KindDoc(
-        kind=kind,
+        kind=found.kind,
         summary=" ".join(summary.split()),
         text=text.strip(),
         example=example,
-        parameters=_parameters(found),
+        parameters=_parameters(found, base),
     )
 
 
@@ -76,6 +80,8 @@ def examples(found: KindDoc) -> list[Tree]:
     """The checks its example shows."""
     from todo_manager.documents import loader
 
+    if not found.example.strip():
+        return []
     tree = loader.read_tree(found.example, found.kind)
     return tree if isinstance(tree, list) else [tree]
 
@@ -90,28 +96,24 @@ def _taken_apart(text: str) -> tuple[str, str]:
     return re.sub(r"\n{3,}", "\n\n", prose).strip(), textwrap.dedent("\n".join(indented))
 
 
-def _parameters(kind: type[Check]) -> tuple[ParameterDoc, ...]:
+def _parameters(kind: type[Struct], base: type[Struct]) -> tuple[ParameterDoc, ...]:
     hints = get_type_hints(kind, include_extras=True)
-    marks = converters(kind)
-    common = converters(Check)
-    said = _field_docs(kind)
+    marks: dict[str, Convert] = converters(kind)
+    common = converters(base)
+    said = _field_docs(kind, base)
     defaults = {field.name: field.default for field in struct_fields(kind)}
     own = [name for name in marks if name != "subject" and name not in common]
     names = ["subject", *own, *common]
     return tuple(
         ParameterDoc(
-            name=kind.kind if name == "subject" else word_of(name),
+            name=str(getattr(kind, "kind", "")) if name == "subject" else word_of(name),
             doc=said.get(name, ""),
             shape=shape(hints[name], marks[name]),
             default="" if name == "subject" else _default(defaults[name], marks[name].read),
-            common=_is_common(kind, name),
+            common=name in common and name not in kind.__annotations__,
         )
         for name in names
     )
-
-
-def _is_common(kind: type[Check], name: str) -> bool:
-    return name in converters(Check) and name not in kind.__annotations__
 
 
 def _default(default: Any, read: Callable[[Tree], Any]) -> str:
@@ -143,11 +145,11 @@ def _duration(seconds: float) -> str:
     return f"{seconds:g}s" if seconds else "0"
 
 
-def _field_docs(kind: type[Check]) -> dict[str, str]:
+def _field_docs(kind: type[Struct], base: type[Struct]) -> dict[str, str]:
     """Field → its docstring, those of a subclass before those of what it is made from."""
     found: dict[str, str] = {}
     for each in reversed(kind.__mro__):
-        if issubclass(each, Check) and (file := inspect.getsourcefile(each)):
+        if issubclass(each, base) and (file := inspect.getsourcefile(each)):
             found |= _docs_in(file).get(each.__name__, {})
     return found
 

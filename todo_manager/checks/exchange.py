@@ -13,6 +13,8 @@ from todo_manager.model import Verdict
 if TYPE_CHECKING:
     import socket
 
+    from todo_manager.hosts.elsewhere import SomeNetwork
+
 T = TypeVar("T")
 S = TypeVar("S", bound="socket.socket")
 
@@ -26,7 +28,20 @@ class Exchange:
     done in a thread that is left behind at the deadline with its socket shut.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        network: SomeNetwork | None = None,
+        instead: tuple[str, int] | None = None,
+    ) -> None:
+        """`network` is looked from, this machine's where none is given; `instead` is where to connect,
+        whatever host and port are named."""
+        from todo_manager.hosts.network import Network
+
+        self.network: SomeNetwork = network or Network()
+        self._instead = instead
+        self.peer: tuple[str, int] = ("", 0)
+        """Address and port at which the connection was made."""
         self._start = time.monotonic()
         self._seconds = seconds
         self._socket: socket.socket | None = None
@@ -102,23 +117,15 @@ class Exchange:
 
     def addresses(self, host: str, port: int) -> list[Any]:
         """What a name resolves to, as `getaddrinfo` gives it; raises OSError or UnicodeError."""
-        import socket
-
         self.stage = RESOLVING
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = self.network.addresses(*(self._instead or (host, port)), self.left())
         self.stage = "connecting"
-        return list(dict.fromkeys(found))
+        return found
 
     def reach(self, address: Any, seconds: float) -> socket.socket:
         """A connection to one address within some seconds; raises OSError."""
-        import socket
-
-        sock = self.hold(socket.socket(*address[:3]))
-        sock.settimeout(seconds)
-        sock.connect(address[4])
-        # Linux may connect a socket of a free local port to itself.
-        if sock.getsockname() == sock.getpeername():
-            raise ConnectionRefusedError("Connection refused")
+        sock = self.network.reach(address, seconds, self.hold)
+        self.peer = (str(address[4][0]), int(address[4][1]))
         self.left()
         return sock
 

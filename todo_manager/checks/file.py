@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
-from todo_manager.checks.base import Check, Outcome, World, conclude
+from todo_manager.checks.base import Outcome, World, conclude, unanswered
 from todo_manager.checks.expect import Expectation, Judgement, expectation, paths
 from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.checks.ground import (
@@ -35,6 +37,8 @@ from todo_manager.checks.judge_file import (
     judged,
     unclear,
 )
+from todo_manager.checks.placed import PlacedCheck
+from todo_manager.engines.engine import Unreachable
 from todo_manager.model import Verdict
 
 SHOWN = 10
@@ -72,7 +76,7 @@ def _count(tree: Tree) -> Expectation:
     return wanted
 
 
-class File(Check, frozen=True, kw_only=True):
+class File(PlacedCheck, frozen=True, kw_only=True):
     """A file, a folder, or all files that a pattern matches, are as they should be.
 
         file: docs/protocol.md
@@ -83,6 +87,7 @@ class File(Check, frozen=True, kw_only=True):
     there and is not empty. With a pattern (`*`, `?`, `[a-z]`, and `**` for folders of any depth;
     names with a leading dot only where the pattern writes the dot) every match must be so, and there
     must be one. Of folders only exists, mode, owner and count can be asked.
+    With `host` it looks on that machine, with `inside` in that container, by absolute paths.
     """
 
     kind = "file"
@@ -124,6 +129,11 @@ class File(Check, frozen=True, kw_only=True):
             found.append(f"count: 0 leaves nothing of which {self._content()[0]} could be true")
         if self.subject.endswith("/") and self._content():
             found.append(f"a folder (`/` at the end) has no {self._content()[0]}")
+        if not self.place.here:
+            relative = [p for p in (self.subject, self.newer_than) if p and not p.startswith("/")]
+            found += [
+                f"{path} is a path of the project; {self.place} has none" for path in relative
+            ]
         return found
 
     def lint(self) -> list[str]:
@@ -132,8 +142,17 @@ class File(Check, frozen=True, kw_only=True):
         return []
 
     def attempt(self, world: World, timeout: float) -> Outcome:
+        if self.place.here:
+            return self._look_at(lambda: Ground(world.root, timeout))
         try:
-            ground = Ground(world.root, timeout)
+            with world.elsewhere.files(self.place, timeout) as files:
+                return self._look_at(lambda: Ground(Path("/"), timeout, files))
+        except Unreachable as problem:
+            return unanswered(self._wanted(), str(problem))
+
+    def _look_at(self, opened: Callable[[], Ground]) -> Outcome:
+        try:
+            ground = opened()
             return self._present(ground) if self.exists else self._absent(ground)
         except (FileNotFoundError, NotADirectoryError) as problem:
             verdict, actual = Verdict.FAILED, f"{shown(str(problem.filename))} does not exist"
@@ -175,7 +194,7 @@ class File(Check, frozen=True, kw_only=True):
         if not is_pattern(path):
             listed = ground.control(path)
         elif ground.has(listed := os.path.join(ground.root, ground.base(path)[0])):
-            os.listdir(listed)
+            ground.files.names(listed)
         else:
             gone = f"the folder to look in, {shown(ground.base(path)[0])}, does not exist"
             return conclude([judged(False, expected, gone)])
@@ -193,7 +212,7 @@ class File(Check, frozen=True, kw_only=True):
         reference = self._reference(ground)
         for name in names:
             seen = self._look(ground, name)
-            found += self._judge(shown(name), seen, reference)
+            found += self._judge(ground, shown(name), seen, reference)
             if len(names) == 1:
                 facts = _facts(ground, name, seen)
         return conclude(_told(found), facts=facts)
@@ -212,7 +231,7 @@ class File(Check, frozen=True, kw_only=True):
         try:
             return ground.look(name, content=bool(read), digest=bool(self.sha256))
         except FileNotFoundError:
-            if not os.path.islink(os.path.join(ground.root, name)):
+            if not ground.is_link(name):
                 raise
             raise FileNotFoundError(2, "", f"the target of the symlink {shown(name)}") from None
 
@@ -221,23 +240,24 @@ class File(Check, frozen=True, kw_only=True):
         if not self.newer_than:
             return None
         try:
-            return os.stat(ground.real(self.newer_than)).st_mtime_ns
+            return ground.files.info(ground.real(self.newer_than)).st_mtime_ns
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _judge(self, name: str, seen: Seen, reference: int | None) -> list[Judgement]:
+    def _judge(
+        self, ground: Ground, name: str, seen: Seen, reference: int | None
+    ) -> list[Judgement]:
         kind = stat.S_IFMT(seen.info.st_mode)
         if kind == stat.S_IFDIR and not self._content():
-            return self._judge_folder(name, seen) + self._judge_owner(name, seen.info)
+            return self._judge_folder(name, seen) + self._judge_owner(ground, name, seen.info)
         if kind != stat.S_IFREG or self.subject.endswith("/"):
             wanted = "a folder" if self.subject.endswith("/") else "a regular file"
             return [judged(False, f"{name} is {wanted}", f"it is {_TYPES.get(kind, 'a file')}")]
-        found = self._judge_size(name, seen) + self._judge_owner(name, seen.info)
-        return (
-            found
-            + judge_time(name, seen.info, self.max_age, self.newer_than, reference)
-            + self._judge_content(name, seen)
-        )
+        found = self._judge_size(name, seen) + self._judge_owner(ground, name, seen.info)
+        if self.max_age is not None or self.newer_than:
+            now, newer = ground.files.now(), self.newer_than
+            found += judge_time(name, seen.info, now, self.max_age, newer, reference)
+        return found + self._judge_content(name, seen)
 
     def _judge_folder(self, name: str, seen: Seen) -> list[Judgement]:
         if self.count is not None and not is_pattern(self.subject):
@@ -255,9 +275,9 @@ class File(Check, frozen=True, kw_only=True):
             found.append(judged(False, f"{name} has {self.count} entries", "it is a file"))
         return found
 
-    def _judge_owner(self, name: str, info: os.stat_result) -> list[Judgement]:
+    def _judge_owner(self, ground: Ground, name: str, info: os.stat_result) -> list[Judgement]:
         found = [judge_mode(name, self.mode, info)] if self.mode is not None else []
-        return found + ([judge_owner(name, self.owner, info)] if self.owner else [])
+        return found + ([judge_owner(name, self.owner, info, ground.files)] if self.owner else [])
 
     def _judge_content(self, name: str, seen: Seen) -> list[Judgement]:
         found = []

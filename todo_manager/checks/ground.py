@@ -11,14 +11,18 @@ import stat
 import time
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from hashlib import sha256 as new_sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
 from todo_manager.checks.fields import Wrong
+from todo_manager.hosts.files import Entry, Files
+
+if TYPE_CHECKING:
+    from todo_manager.hosts.elsewhere import SomeFiles
 
 CONTENT_LIMIT = 16 * 2**20
 """Bytes of one file in which something is looked for; a sha256 has no limit."""
@@ -61,13 +65,15 @@ def is_pattern(path: str) -> bool:
 
 
 class Ground:
-    """The project as it is looked at: its root, and until when."""
+    """The project as it is looked at: its root, until when, and whose files they are."""
 
-    def __init__(self, root: Path, seconds: float) -> None:
-        self.root = os.path.realpath(root)
+    def __init__(self, root: Path, seconds: float, files: SomeFiles | None = None) -> None:
+        """`files` are those of another place, whose root is then looked at by absolute paths."""
+        self.files: SomeFiles = files or Files()
+        self.root = self.files.real(str(root))
         self._seconds = seconds
         self._end = time.monotonic() + seconds
-        if not os.path.isdir(self.root):
+        if not self._is_folder(self.root):
             raise Unlookable(f"the project folder {shown(str(root))} is not there")
 
     def tick(self) -> None:
@@ -76,7 +82,7 @@ class Ground:
 
     def real(self, path: str) -> str:
         """The real path; a relative one must not leave the project through a symlink."""
-        real = os.path.realpath(os.path.join(self.root, path))
+        real = self.files.real(os.path.join(self.root, path))
         if not os.path.isabs(path) and os.path.commonpath([self.root, real]) != self.root:
             raise Unlookable(f"{shown(path)} leaves the project through a symlink")
         return real
@@ -84,10 +90,15 @@ class Ground:
     def has(self, path: str) -> bool:
         """Whether there is anything of this name, be it a broken link; raises OSError if unclear."""
         try:
-            os.lstat(os.path.join(self.root, path))
+            self.files.info(os.path.join(self.root, path), follow=False)
         except (FileNotFoundError, NotADirectoryError):
             return False
         return True
+
+    def is_link(self, path: str) -> bool:
+        """Whether a name that is there is a symlink."""
+        info = self.files.info(os.path.join(self.root, path), follow=False)
+        return stat.S_ISLNK(info.st_mode)
 
     def matches(self, pattern: str) -> list[str]:
         """The paths a pattern matches, in order; a name with `[` in it also matches itself."""
@@ -118,27 +129,26 @@ class Ground:
                 if onward := self._onward(path, entry, part, rest):
                     waiting.append((path, onward))
 
-    def _onward(self, path: str, entry: os.DirEntry[str], part: str, rest: list[str]) -> list[str]:
+    def _onward(self, path: str, entry: Entry, part: str, rest: list[str]) -> list[str]:
         """The parts still to be found below an entry; none where it is not gone into."""
         if part == "**":
-            return [part, *rest] if entry.is_dir(follow_symlinks=False) else []
-        if not rest or not entry.is_dir():
+            return [part, *rest] if entry.folder and not entry.link else []
+        if not rest or not entry.folder:
             return []
-        if entry.is_symlink():
+        if entry.link:
             self.real(path)
         return rest
 
     def _is_folder(self, path: str) -> bool:
         try:
-            return stat.S_ISDIR(os.stat(os.path.join(self.root, path)).st_mode)
+            return stat.S_ISDIR(self.files.info(os.path.join(self.root, path)).st_mode)
         except (FileNotFoundError, NotADirectoryError):
             return False
 
-    def _entries(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        with os.scandir(os.path.join(self.root, folder)) as entries:
-            for entry in entries:
-                self.tick()
-                yield os.path.join(folder, entry.name), entry
+    def _entries(self, folder: str) -> Iterator[tuple[str, Entry]]:
+        for entry in self.files.entries(os.path.join(self.root, folder)):
+            self.tick()
+            yield os.path.join(folder, entry.name), entry
 
     def control(self, path: str) -> str:
         """The nearest folder that exists, after listing it: the proof that absence can be seen."""
@@ -146,20 +156,20 @@ class Ground:
         while True:
             folder = os.path.dirname(child)
             try:
-                names = os.listdir(folder)
+                listed = self.files.holds(folder, os.path.basename(child))
                 break
             except (FileNotFoundError, NotADirectoryError):
                 child = folder
-        if os.path.basename(child) in names and not os.path.lexists(child):
+        if listed and not self.has(child):
             raise Unlookable(f"{shown(path)} is listed in its folder, but cannot be looked at")
         return folder
 
     def look(self, path: str, *, content: bool = False, digest: bool = False) -> Seen:
         """What is at a path. Only regular files are ever opened; raises OSError, Unlookable."""
         real = self.real(path)
-        info = os.stat(real)
+        info = self.files.info(real)
         if stat.S_ISDIR(info.st_mode):
-            return Seen(info=info, size=len(os.listdir(real)))
+            return Seen(info=info, size=len(self.files.names(real)))
         if not stat.S_ISREG(info.st_mode):
             return Seen(info=info, size=0)
         # Files of /proc have a size of 0 and a content.
@@ -174,28 +184,14 @@ class Ground:
             return Seen(info=info, size=info.st_size)
 
     def _read(self, real: str, *, whole: bool) -> Seen:
-        # Should it have become a FIFO since, opening does not wait; should it be a link, it fails.
-        handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        left = max(0.001, self._end - time.monotonic())
         try:
-            info = os.fstat(handle)
-            if not stat.S_ISREG(info.st_mode):
-                raise Unlookable(f"{shown(real)} was replaced while it was looked at")
-            kept, size, digest = bytearray(), 0, new_sha256()
-            while (whole or size <= CONTENT_LIMIT) and (chunk := os.read(handle, 2**20)):
-                self.tick()
-                digest.update(chunk)
-                size += len(chunk)
-                if len(kept) <= CONTENT_LIMIT:
-                    kept += chunk
-        finally:
-            os.close(handle)
-        ended = whole or size <= CONTENT_LIMIT
-        return Seen(
-            info=info,
-            size=size if ended else max(size, info.st_size),
-            data=bytes(kept),
-            sha256=digest.hexdigest() if ended else "",
-        )
+            found = self.files.read(real, CONTENT_LIMIT, whole=whole, seconds=left)
+        except TimeoutError:
+            raise Unlookable(f"not looked through within {self._seconds:g} s") from None
+        if not stat.S_ISREG(found.info.st_mode):
+            raise Unlookable(f"{shown(real)} was replaced while it was looked at")
+        return Seen(info=found.info, size=found.size, data=found.data, sha256=found.sha256)
 
 
 def _fits(name: str, part: str) -> bool:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import glob
 import re
-import threading
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
+from todo_manager import importing
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
-from todo_manager.checks.base import Check, Outcome, World, conclude
+from todo_manager.checks.base import Outcome, World, conclude
 from todo_manager.checks.body import body_output, read_body, unpacked
 from todo_manager.checks.exchange import Exchange, explain, too_late
 from todo_manager.checks.expect import Expectation, Judgement, paths, show
 from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.checks.ground import Unlookable, location
+from todo_manager.checks.served import ServedCheck
 from todo_manager.checks.textmatch import TextMatch, judge_text, not_text, text_match
 from todo_manager.checks.trust import certificate, tls_context
 from todo_manager.checks.urls import (
@@ -35,7 +36,6 @@ from todo_manager.model import Output, Verdict
 if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
 
-_importing = threading.Lock()
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = ("connection", "content-length", "transfer-encoding")
@@ -85,7 +85,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """Seconds from the start to the end of the body, redirects included."""
 
 
-class Http(Check, frozen=True, kw_only=True):
+class Http(ServedCheck, frozen=True, kw_only=True):
     """A URL answers as it should.
 
         http: "http://127.0.0.1:8200/health"
@@ -96,7 +96,8 @@ class Http(Check, frozen=True, kw_only=True):
     body or json shows the service itself. Redirects are not followed unless asked, proxies of the
     environment are not used, https is verified, nothing is retried within an attempt.
     Refused, reset, TLS error, garbage or no complete answer within `timeout`: failed. A name that does
-    not resolve, no route, or a missing `ca_file`: error.
+    not resolve, no route, or a missing `ca_file`: error. With `host` or `inside` the request is made from
+    there, and names mean what they mean there.
     """
 
     kind = "http"
@@ -131,6 +132,8 @@ class Http(Check, frozen=True, kw_only=True):
             found.append("basic_auth and a header Authorization: one of them")
         if self.ca_file and self.subject.startswith("http:") and not self.follow_redirects:
             found.append("ca_file is for https")
+        if self.served_by and self.follow_redirects:
+            found.append("served_by is asked of one URL: name the one it redirects to")
         return found
 
     @classmethod
@@ -146,12 +149,14 @@ class Http(Check, frozen=True, kw_only=True):
         return [f"a static page would pass by its status alone{also}: add body or json"]
 
     def attempt(self, world: World, timeout: float) -> Outcome:
+        importing.http_client()
+        return super().attempt(world, timeout)
+
+    def look(self, world: World, exchange: Exchange, timeout: float) -> Outcome:
         from http.client import HTTPException
 
-        import_client()
         from urllib3.exceptions import HTTPError
 
-        exchange = Exchange(timeout)
         try:
             return self._judge(exchange.run(lambda: self._fetch(exchange, world)))
         except TimeoutError:
@@ -170,13 +175,13 @@ class Http(Check, frozen=True, kw_only=True):
             reason += f", after {len(came)} bytes of the body"
         return Outcome(
             verdict=verdict,
-            expected=self._wanted(),
+            expected=self.wanted(),
             actual=reason,
             facts={"elapsed_s": round(exchange.elapsed(), 3)},
             outputs=(body_output(came, cut=True),) if came else (),
         )
 
-    def _wanted(self) -> str:
+    def wanted(self) -> str:
         return f"{self.method} {self.subject} answers {' or '.join(map(str, self.status))}"
 
     def _fetch(self, exchange: Exchange, world: World) -> Answer:
@@ -221,7 +226,7 @@ class Http(Check, frozen=True, kw_only=True):
         context = tls_context(world, self.ca_file, exchange.left()) if secure else None
         host, port = (target.host or "").strip("[]"), target.port or (443 if secure else 80)
         sock = exchange.connect(host, port)
-        peer: dict[str, Any] = {"address": sock.getpeername()[0]}
+        peer: dict[str, Any] = {"address": exchange.peer[0]}
         if context is not None:
             exchange.stage = "agreeing on TLS"
             sock.settimeout(exchange.left())
@@ -275,7 +280,7 @@ class Http(Check, frozen=True, kw_only=True):
             actual += f", a redirect to {show(target)} that was not followed"
         if answer.hops:
             actual += f" from {answer.url}"
-        return Judgement(Verdict.PASSED if so else Verdict.FAILED, self._wanted(), actual)
+        return Judgement(Verdict.PASSED if so else Verdict.FAILED, self.wanted(), actual)
 
     def _judge_body(self, answer: Answer) -> list[Judgement]:
         if not self.body and not self.json:
@@ -296,12 +301,6 @@ class Http(Check, frozen=True, kw_only=True):
         if answer.body.truncated:
             return Judgement(Verdict.ERROR, expected, "the body is longer than what is read of it")
         return Judgement(Verdict.PASSED, expected, actual)
-
-
-def import_client() -> None:
-    """Import urllib3 whole, by one thread alone: its parts import each other in a circle."""
-    with _importing:
-        import urllib3.connection  # noqa: F401 - used by whoever comes after
 
 
 def _protocol(problem: Exception) -> tuple[Verdict, str]:

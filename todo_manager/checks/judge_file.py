@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import stat
-import time
+from typing import TYPE_CHECKING
 
 from todo_manager.checks.expect import Expectation, Judgement, judge_paths, load_json, value_of
 from todo_manager.checks.ground import shown
 from todo_manager.checks.textmatch import not_text
 from todo_manager.model import Verdict
+
+if TYPE_CHECKING:
+    from todo_manager.hosts.elsewhere import SomeFiles
 
 CLOCK_SLACK = 2.0
 """Seconds by which a file's time may lie ahead of ours (coarse and remote file systems)."""
@@ -32,27 +35,30 @@ def judge_mode(name: str, wanted: int, info: os.stat_result) -> Judgement:
     return judged(mode == wanted, f"{name} has the mode {wanted:04o}", f"it has {mode:04o}")
 
 
-def judge_owner(name: str, owner: str, info: os.stat_result) -> Judgement:
-    """The user it belongs to, by name or number; a name this machine does not know is an error."""
-    import pwd
-
+def judge_owner(name: str, owner: str, info: os.stat_result, files: SomeFiles) -> Judgement:
+    """The user it belongs to, by name or number; a name that is not known there is an error."""
     try:
-        wanted = int(owner) if re.fullmatch(r"[0-9]{1,10}", owner) else pwd.getpwnam(owner).pw_uid
-    except KeyError:
-        return unclear(f"{name} belongs to {owner}", f"this machine has no user {owner}")
+        wanted = int(owner) if re.fullmatch(r"[0-9]{1,10}", owner) else files.user(owner)
+    except OSError as problem:
+        return unclear(f"{name} belongs to {owner}", problem.strerror or str(problem))
     uid = info.st_uid
     return judged(uid == wanted, f"{name} belongs to {owner}", f"it belongs to user {uid}")
 
 
 def judge_time(
-    name: str, info: os.stat_result, max_age: float | None, newer_than: str, reference: int | None
+    name: str,
+    info: os.stat_result,
+    now: float,
+    max_age: float | None,
+    newer_than: str,
+    reference: int | None,
 ) -> list[Judgement]:
-    """When it was changed: within `max_age` seconds, and after `reference` (ns), which `newer_than` has.
+    """When it was changed, by the clock that dated it: within `max_age` seconds, and after `reference` (ns), which `newer_than` has.
 
     A time in the future is neither young nor new.
     """
     found = []
-    age = time.time() - info.st_mtime
+    age = now - info.st_mtime
     if max_age is not None:
         expected = f"{name} was changed within the last {max_age:g} s"
         found.append(judged(age <= max_age, expected, f"it was changed {age:.0f} s ago"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import stat
+import time
 from typing import Annotated
 
 from msgspec import structs
@@ -101,7 +102,9 @@ class Junit(Check, frozen=True, kw_only=True):
             raise Unlookable(f"{shown(name)} is not a regular file")
         if seen.size > CONTENT_LIMIT:
             raise Unlookable(f"{shown(name)} is larger than {CONTENT_LIMIT // 2**20} MiB")
-        times = judge_time(shown(name), seen.info, self.max_age, self.newer_than, after)
+        times = judge_time(
+            shown(name), seen.info, time.time(), self.max_age, self.newer_than, after
+        )
         try:
             return read(seen.data), times
         except Unreadable as problem:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Collection
-from typing import Any, get_type_hints
+from typing import Any, Generic, get_type_hints
 
 from todo_manager.canonical import Tree, line_of
-from todo_manager.checks import KINDS, LATER_KINDS, LATER_PARAMETERS, load
 from todo_manager.checks.base import Check
+from todo_manager.checks.family import CHECKS, Family, M
 from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.problems import did_you_mean
+
+ELSEWHERE = ("host", "inside", "served_by")
+"""Parameters of kinds that can look from, or at, another place."""
 
 Report = Callable[[int, str, str], None]
 """Takes a line, a path below the check (`.timeout`) and what is wrong."""
@@ -36,12 +39,11 @@ def references(tree: Tree) -> set[str]:
 
 def kind_of(tree: Tree) -> str | None:
     """The one kind a check mapping names, or None when it names none or several."""
-    kinds = [key for key in tree if key in KINDS]
-    return kinds[0] if len(kinds) == 1 else None
+    return CHECKS.kind_of(tree)
 
 
 @functools.cache
-def converters(kind: type[Check]) -> dict[str, Convert]:
+def converters(kind: type[Any]) -> dict[str, Convert]:
     """How each parameter of a kind is read; the subject stands under the name `subject`."""
     hints = get_type_hints(kind, include_extras=True)
     return {
@@ -70,32 +72,44 @@ def parse(
     `inputs` and `secrets` are names that may stand unresolved in it. Fields that hold one keep their
     default in the check returned: it is good for its label and its lint, not for running.
     """
+    return member(tree, report, CHECKS, inputs=inputs, secrets=secrets)
+
+
+def member(
+    tree: Tree,
+    report: Report,
+    family: Family[M],
+    *,
+    inputs: Collection[str] = (),
+    secrets: Collection[str] = (),
+) -> M | None:
+    """The same for a mapping of any family of kinds."""
     if not isinstance(tree, dict):
-        report(line_of(tree), "", "a check is a mapping with one kind, like `file: docs/plan.md`")
+        what = f"a {family.noun} is a mapping with one kind, like {family.example}"
+        report(line_of(tree), "", what)
         return None
-    kind = _kind(tree, report)
+    kind = _kind(tree, report, family)
     if kind is None:
         return None
-    reader = _Reader(load(kind), report, frozenset(inputs), frozenset(secrets))
+    reader = _Reader(family, kind, report, frozenset(inputs), frozenset(secrets))
     values = reader.values(tree)
     return None if reader.wrong else reader.build(values, line_of(tree))
 
 
-def _kind(tree: dict[str, Tree], report: Report) -> str | None:
-    kinds = [key for key in tree if key in KINDS]
-    later = [key for key in tree if key in LATER_KINDS]
+def _kind(tree: dict[str, Tree], report: Report, family: Family[M]) -> str | None:
+    kinds = [key for key in tree if key in family.kinds]
+    later = [key for key in tree if key in family.later]
     if len(kinds) == 1 and not later:
         return kinds[0]
-    line = line_of(tree)
+    line, noun = line_of(tree), family.noun
     if later:
-        report(
-            _key_line(tree, later[0]), f".{later[0]}", "this kind of check is not in this version"
-        )
+        what = f"this kind of {noun} is not in this version"
+        report(_key_line(tree, later[0]), f".{later[0]}", what)
     elif kinds:
-        report(line, "", f"names {len(kinds)} kinds ({', '.join(kinds)}); a check has exactly one")
+        report(line, "", f"names {len(kinds)} kinds ({', '.join(kinds)}); a {noun} has exactly one")
     else:
-        guess = next((hint for key in tree if (hint := did_you_mean(key, KINDS))), "")
-        report(line, "", f"names no kind of check{guess}; known are {', '.join(KINDS)}")
+        guess = next((hint for key in tree if (hint := did_you_mean(key, family.kinds))), "")
+        report(line, "", f"names no kind of {noun}{guess}; known are {', '.join(family.kinds)}")
     return None
 
 
@@ -103,22 +117,26 @@ def _key_line(tree: Tree, key: str) -> int:
     return int(getattr(tree, "key_lines", {}).get(key, line_of(tree)))
 
 
-_JUDGING = frozenset(converters(Check)) - {"name"}
-"""Parameters of every check, by which it is judged: how often, how long, whether it decides."""
-
-
-class _Reader:
-    """Reads the values of one check mapping, reporting each problem under its own line."""
+class _Reader(Generic[M]):
+    """Reads the values of one mapping, reporting each problem under its own line."""
 
     def __init__(
-        self, kind: type[Check], report: Report, inputs: frozenset[str], secrets: frozenset[str]
+        self,
+        family: Family[M],
+        kind: str,
+        report: Report,
+        inputs: frozenset[str],
+        secrets: frozenset[str],
     ) -> None:
-        self.kind = kind
+        self.kind = family.load(kind)
         self.wrong = False
+        self._family = family
+        # Of every check: how often, how long, whether it decides.
+        self._judging = converters(family.base).keys() - {"name"}
         self._report = report
         self._inputs = inputs
         self._secrets = secrets
-        self._fields = converters(kind)
+        self._fields = converters(self.kind)
 
     def values(self, tree: dict[str, Tree]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -126,13 +144,13 @@ class _Reader:
             if key == "for_each" and isinstance(value, str):
                 continue  # the id of a check that was expanded; as written it is a mapping
             name = "subject" if key == self.kind.kind else field_of(key, self._fields)
-            if name == "id" or name not in self._fields or key == "subject":
+            if name == "id" or name not in self._fields or (key == "subject" and name == key):
                 self._unknown(tree, key)
             elif self._may_stand(name, key, value) and not self._unresolved(name, value):
                 self._convert(found, name, key, value)
         return found
 
-    def build(self, values: dict[str, Any], line: int) -> Check | None:
+    def build(self, values: dict[str, Any], line: int) -> M | None:
         check = self.kind(**values)
         for problem in check.problems():
             self._fail(line, "", problem)
@@ -143,8 +161,10 @@ class _Reader:
         self._report(line, path, message)
 
     def _unknown(self, tree: dict[str, Tree], key: str) -> None:
-        if key in LATER_PARAMETERS:
+        if key in self._family.later_parameters:
             message = "not in this version"
+        elif key in ELSEWHERE:
+            message = f"{self.kind.kind} looks from this machine only"
         else:
             known = [word_of(name) for name in self._fields if name != "subject"]
             guess = did_you_mean(key, known) or f"; {self.kind.kind} has {', '.join(known)}"
@@ -167,8 +187,9 @@ class _Reader:
         problem = ""
         if field.expects and names & self._inputs:
             problem = f"the input {min(names & self._inputs)} may not stand in an expectation"
-        elif name in _JUDGING and names & self._inputs:
-            problem = f"the input {min(names & self._inputs)} may not steer how a check is judged"
+        elif name in self._judging and names & self._inputs:
+            steered = f"how a {self._family.noun} is judged"
+            problem = f"the input {min(names & self._inputs)} may not steer {steered}"
         elif names & self._secrets and not field.secrets:
             problem = (
                 f"the secret {min(names & self._secrets)} may not stand here: "

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
-from todo_manager.checks.base import Check, Outcome, World, conclude
+from todo_manager.checks.base import Outcome, World, conclude
 from todo_manager.checks.exchange import Exchange, explain, too_late
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.checks.served import ServedCheck
 from todo_manager.checks.textmatch import TextMatch, judge_text, text_match
 from todo_manager.model import Output, Verdict
 
@@ -55,7 +56,7 @@ def _payload(tree: Tree) -> str:
     return value
 
 
-class Tcp(Check, frozen=True, kw_only=True):
+class Tcp(ServedCheck, frozen=True, kw_only=True):
     """Something accepts connections at `host:port`, or nothing does.
 
         tcp: "127.0.0.1:6379"
@@ -64,6 +65,7 @@ class Tcp(Check, frozen=True, kw_only=True):
 
     Refused, reset or silent within `timeout`: failed. A name that does not resolve, or no route: error.
     A bare check passes when the connection is accepted, which a proxy does for a dead service.
+    With `host` or `inside` the connection is made from there, and names mean what they mean there.
     """
 
     kind = "tcp"
@@ -81,19 +83,20 @@ class Tcp(Check, frozen=True, kw_only=True):
     def problems(self) -> list[str]:
         if not self.listening and (self.expect or self.send):
             return ["listening: false means that nothing answers: no expect or send beside it"]
+        if not self.listening and self.served_by:
+            return ["listening: false means that nothing answers: no served_by beside it"]
         if self.send and not self.expect:
             return ["send needs an expect: without it nothing is asked of the answer"]
         return []
 
     def lint(self) -> list[str]:
-        if self.listening and not self.expect:
+        if self.listening and not self.expect and not self.served_by:
             return [
                 "a proxy may accept with nothing behind it: add expect, or an http check of the service"
             ]
         return []
 
-    def attempt(self, world: World, timeout: float) -> Outcome:
-        exchange = Exchange(timeout)
+    def look(self, world: World, exchange: Exchange, timeout: float) -> Outcome:
         try:
             return exchange.run(lambda: self._look(exchange))
         except TimeoutError:
@@ -107,12 +110,12 @@ class Tcp(Check, frozen=True, kw_only=True):
             verdict = Verdict.ERROR
         return Outcome(
             verdict=verdict,
-            expected=self._wanted(),
+            expected=self.wanted(),
             actual=f"{self.subject}: {reason}",
             outputs=(came,) if came.size else (),
         )
 
-    def _wanted(self) -> str:
+    def wanted(self) -> str:
         if not self.listening:
             return f"nothing listens at {self.subject}"
         return f"{self.subject} accepts a connection" + (" and answers" if self.expect else "")
@@ -122,8 +125,8 @@ class Tcp(Check, frozen=True, kw_only=True):
         if not self.listening:
             return self._refused(exchange, exchange.addresses(host, port))
         sock = exchange.connect(host, port)
-        facts: dict[str, Any] = {"address": _shown(sock.getpeername())}
-        found = [Judgement(Verdict.PASSED, self._wanted(), f"connected to {facts['address']}")]
+        facts: dict[str, Any] = {"address": _shown(exchange.peer)}
+        found = [Judgement(Verdict.PASSED, self.wanted(), f"connected to {facts['address']}")]
         if self.expect is None:
             return conclude(found, facts={**facts, "elapsed_s": round(exchange.elapsed(), 3)})
         self._talk(exchange, sock, self.expect)
@@ -147,12 +150,12 @@ class Tcp(Check, frozen=True, kw_only=True):
                 elsewhere.append(problem)
             else:
                 there = Judgement(
-                    Verdict.FAILED, self._wanted(), f"{_shown(address[4])} accepted a connection"
+                    Verdict.FAILED, self.wanted(), f"{_shown(address[4])} accepted a connection"
                 )
                 return conclude([there])
         if not refused:
             raise elsewhere[0]
-        so = Judgement(Verdict.PASSED, self._wanted(), f"refused by {', '.join(refused)}")
+        so = Judgement(Verdict.PASSED, self.wanted(), f"refused by {', '.join(refused)}")
         return conclude([so], facts={"refused": refused})
 
     def _talk(self, exchange: Exchange, sock: socket.socket, wanted: TextMatch) -> None:

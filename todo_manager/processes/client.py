@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from todo_manager.checks.base import Ran
@@ -26,6 +26,8 @@ _CHUNK = 2**18
 _READY = b"ready"
 """As in nanny.py, whose imports this process does not need."""
 
+Tell = Callable[[str, bytes], None]
+"""Takes the name of a stream and what was just written to it."""
 Ids = tuple[int, int, list[int]]
 """User, group and supplementary groups a program runs under."""
 
@@ -108,10 +110,14 @@ class Nanny:
         env: Mapping[str, str],
         timeout: float,
         ids: Ids | None = None,
+        tell: Tell | None = None,
     ) -> Ran:
-        """Run a program whose first word is its absolute path; see Ran for what comes back."""
+        """Run a program whose first word is its absolute path; see Ran for what comes back.
+
+        `tell` gets what it writes as it writes it.
+        """
         try:
-            job = _Job(list(argv), cwd, dict(env), ids)
+            job = _Job(list(argv), cwd, dict(env), ids, tell)
             self._send(job)
         except (OSError, ValueError) as error:
             return Ran(problem=f"could not start a process: {error}")
@@ -170,7 +176,14 @@ class Nanny:
 class _Job:
     """One program: its pipes, its control socket, and what it wrote so far."""
 
-    def __init__(self, argv: list[str], cwd: str, env: dict[str, str], ids: Ids | None) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        cwd: str,
+        env: dict[str, str],
+        ids: Ids | None,
+        tell: Tell | None = None,
+    ) -> None:
         for text in [*argv, cwd, *env, *env.values()]:
             if "\0" in text:
                 raise ValueError("an argument or variable holds a NUL byte")
@@ -179,6 +192,7 @@ class _Job:
         self._control, control_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._streams = {out: Capture("stdout"), err: Capture("stderr")}
         self._open = {out, err}
+        self._tell = tell
         job = os.memfd_create("job")
         os.write(job, marshal.dumps((argv, cwd, env, ids)))
         os.lseek(job, 0, os.SEEK_SET)
@@ -222,6 +236,8 @@ class _Job:
         chunk = os.read(descriptor, _CHUNK)
         if chunk:
             self._streams[descriptor].add(chunk)
+            if self._tell:
+                self._tell(self._streams[descriptor].stream, chunk)
         else:
             self._open.discard(descriptor)
 

@@ -1,0 +1,177 @@
+"""A second machine for tests: a name and a network of its own, behind a real OpenSSH server.
+
+The server takes connections of this machine's loopback and answers from within the other's namespaces, so
+what is checked over ssh is looked at from there. An engine of its own can be started in it. Needs Debian's
+openssh-server and iproute2, and root.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import mounts
+from engine import DOCKERD, Engine, until
+
+SSHD = "/usr/sbin/sshd"
+IP = "/usr/sbin/ip"
+PARTS = {SSHD: "openssh-server", IP: "iproute2", "/usr/bin/nsenter": "util-linux"}
+
+
+def missing_machine() -> str:
+    """Why no second machine can be made here; empty when one can."""
+    if os.geteuid() != 0:
+        return "a second machine needs root"
+    absent = [package for path, package in PARTS.items() if not os.path.exists(path)]
+    return f"not installed: {', '.join(absent)}" if absent else ""
+
+
+class Machine:
+    """A machine of the given name, whose files are this machine's."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.engine_socket = folder / "docker.sock"
+        self.identity = folder / "identity"
+        self.known_hosts = folder / "known_hosts"
+        self._holder: subprocess.Popen[bytes] | None = None
+        self._sessions: list[subprocess.Popen[bytes]] = []
+        self._door = socket.socket()
+        self._doorman = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def pid(self) -> int:
+        """A process in its namespaces."""
+        assert self._holder is not None
+        return self._holder.pid
+
+    @property
+    def port(self) -> int:
+        """Where its ssh server takes connections, on 127.0.0.1."""
+        return int(self._door.getsockname()[1])
+
+    def start(self) -> None:
+        inner = f"hostname {self.name}; {IP} link set lo up; exec sleep infinity"
+        self._holder = subprocess.Popen(
+            # It ends when the test run is killed.
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--uts", "bash", "-c", inner],
+            start_new_session=True,
+        )
+        until(lambda: self.run("hostname").stdout.strip() == self.name, self.name)
+        until(lambda: "UP" in self.run(IP, "link", "show", "lo").stdout, "its loopback")
+        for key in ("host_key", "identity", "stranger"):
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / key], check=True
+            )
+        self._door.bind(("127.0.0.1", 0))
+        self._door.listen(64)
+        self._settle()
+        self._doorman.start()
+
+    def stop(self) -> None:
+        """End it with everything that runs in it."""
+        if self._doorman.is_alive():
+            self._door.shutdown(socket.SHUT_RDWR)
+            self._doorman.join()
+        self._door.close()
+        for process in [*self._sessions, *([self._holder] if self._holder else [])]:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def hang_up(self) -> None:
+        """Break off every connection."""
+        for process in self._sessions:
+            process.kill()
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in it, not over ssh."""
+        return subprocess.run([*self.entry(), *words], capture_output=True, text=True, timeout=60)
+
+    def entry(self) -> list[str]:
+        """The words before a command by which it runs there."""
+        return ["nsenter", "-t", str(self.pid), "-n", "-u", "--"]
+
+    def host(self, **changes: str) -> str:
+        """What a plan says of it under `hosts`; changes of the empty text leave a key out."""
+        login = f"root@127.0.0.1:{self.port}"
+        keys = {
+            "docker": f"ssh://{login}",
+            "ssh": login,
+            "known_hosts": str(self.known_hosts),
+            "identity": str(self.identity),
+        } | changes
+        inner = ", ".join(f'{key}: "{value}"' for key, value in keys.items() if value)
+        return f"  {self.name}: {{{inner}}}\n"
+
+    def head(self, **changes: str) -> str:
+        """The lines of a plan that name it."""
+        return f"hosts:\n{self.host(**changes)}"
+
+    def _settle(self) -> None:
+        key = (self.folder / "host_key.pub").read_text().split()
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {key[0]} {key[1]}\n")
+        os.makedirs("/run/sshd", exist_ok=True)
+        (self.folder / "sshd_config").write_text(
+            f"HostKey {self.folder}/host_key\n"
+            f"AuthorizedKeysFile {self.identity}.pub\n"
+            "PermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\n"
+            "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\n"
+            f"SetEnv DOCKER_HOST=unix://{self.engine_socket} PATH=/usr/bin:/bin:/usr/sbin:/sbin\n"
+        )
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection = self._door.accept()[0]
+            except OSError:
+                return
+            with connection, open(self.folder / "sshd.log", "ab") as log:
+                argv = [*self.entry(), SSHD, "-i", "-e", "-f", str(self.folder / "sshd_config")]
+                self._sessions.append(
+                    subprocess.Popen(
+                        argv,
+                        stdin=connection,
+                        stdout=connection,
+                        stderr=log,
+                        start_new_session=True,
+                    )
+                )
+
+
+class MachineEngine(Engine):
+    """The engine of a second machine, without a registry."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine.folder / "engine")
+        self.folder.mkdir()
+        self.socket = machine.engine_socket
+        self.url = f"unix://{self.socket}"
+        self._machine = machine
+
+    def start(self) -> None:
+        folder = self.folder
+        self._held = mounts.hold(self._machine.folder)
+        self._start(
+            *self._machine.entry(), DOCKERD, "--data-root", folder / "data", "--exec-root",
+            folder / "exec", "-H", self.url, "--pidfile", folder / "pid", "--shutdown-timeout", "2",
+        )  # fmt: skip
+        until(lambda: self.docker("version").returncode == 0, f"the engine of {self._machine.name}")
+
+    def stop_engine(self) -> None:
+        """End the engine with its containers; its files stay for the machine."""
+        self.remove_containers()
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+    def stop(self) -> None:
+        if any(process.poll() is None for process in self._processes):
+            self.stop_engine()
+        mounts.remove(self.folder)
+        if self._held is not None:
+            self._held.close()

@@ -1,0 +1,26 @@
+"""What the kinds share that can look from other places: from a host, or from inside a container."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from todo_manager.checks import fields
+from todo_manager.checks.base import Check
+from todo_manager.checks.fields import Convert
+from todo_manager.engines.address import LOCAL
+from todo_manager.engines.containers import container_name
+from todo_manager.hosts.elsewhere import From
+
+
+class PlacedCheck(Check, frozen=True, kw_only=True):
+    """A check that looks from somewhere. A place that cannot be looked from is an error."""
+
+    host: Annotated[str, Convert(fields.text, expects=True)] = LOCAL
+    """The host, of those under `hosts`, from which is looked: over its `ssh`."""
+    inside: Annotated[str, Convert(container_name, expects=True)] = ""
+    """A running container of the host's engine, by exact name or label, from inside which is looked."""
+
+    @property
+    def place(self) -> From:
+        """Where it looks from."""
+        return From(host=self.host, container=self.inside)

@@ -1,0 +1,1 @@
+"""Registries of images, asked over HTTP as the distribution specification says; no engine takes part."""
