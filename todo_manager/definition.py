@@ -18,9 +18,11 @@ from msgspec import Struct
 from todo_manager import coupling
 from todo_manager.canonical import Scalar, Tree, digest, encode
 from todo_manager.checks import load as load_kind
+from todo_manager.checks.family import CHECKS, Family
 from todo_manager.checks.parse import kind_of, references
 from todo_manager.coupling import BoundFile, Coupled, Pin
 from todo_manager.documents.plan_checks import numbered
+from todo_manager.engines.address import LOCAL
 from todo_manager.project import Settings
 
 
@@ -30,6 +32,7 @@ class Names(Struct, frozen=True, kw_only=True):
     inputs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     vars: dict[str, Tree] = {}
+    hosts: dict[str, Tree] = {}
 
 
 class Definition(Struct, frozen=True, kw_only=True):
@@ -61,7 +64,8 @@ def secrets_of(definition: Definition, tree: Tree) -> tuple[str, ...]:
     """The secrets that one check of a definition uses, by `${name}` or by being handed over."""
     script = definition.files.get(str(tree.get("script", "")))
     helpers = definition.helpers if script and script.path in definition.coupled else ()
-    return _Used(definition.names, [("", tree)], [script, *helpers] if script else []).secrets
+    files = [script, *helpers] if script else []
+    return Used(definition.names, [(CHECKS, tree)], files).secrets
 
 
 def part_of(id_: str) -> int | None:
@@ -118,10 +122,10 @@ def bind(
     written = [(id_, tree) for id_, tree, _ in places]
     scripts = coupled.scripts.get(index, ())
     checks = written + [(_file_id(file), {"script": Scalar(file.path)}) for file in scripts]
-    named, pins = _named_files(root, [(tree, place) for _, tree, place in places])
+    named, pins = named_files(root, [(tree, place) for _, tree, place in places])
     files = {file.path: file for file in scripts} | named
     helpers = coupled.helpers if scripts else ()
-    used = _Used(names, checks, [*files.values(), *helpers])
+    used = Used(names, [(CHECKS, tree) for _, tree in checks], [*files.values(), *helpers])
     content: dict[str, Any] = {
         "def": 1,
         "key": key,
@@ -131,14 +135,15 @@ def bind(
         "vars": used.vars,
         "inputs": list(used.inputs),
         "secrets": list(used.secrets),
+        "hosts": hosts_of(names, [tree for _, tree in checks]),
         "scripts": {path: file.sha256 for path, file in files.items()},
         "coupled": [file.path for file in scripts],
         "helpers": {file.path: file.sha256 for file in helpers},
         "pins": {path: pin.sha256 for path, pin in pins.items()},
     }
     if any(_runs_programs(tree) for _, tree in checks):
-        content |= _programs(settings)
-    text = encode({name: value for name, value in content.items() if value not in ({}, [])})
+        content |= programs_of(settings)
+    text = canonical(content)
     return Definition(
         key=key,
         needs=needs,
@@ -154,9 +159,14 @@ def bind(
     )
 
 
-def plan_digest(phases: Iterable[tuple[str, str]]) -> str:
-    """The digest of a plan: of the list of its phases' keys and gate digests."""
-    return digest(encode([[key, gate, None] for key, gate in phases]))
+def canonical(content: Mapping[str, Any]) -> str:
+    """The canonical text of a definition: only what somebody wrote stands in it."""
+    return encode({name: value for name, value in content.items() if value not in ({}, [])})
+
+
+def plan_digest(phases: Iterable[tuple[str, str, str | None]]) -> str:
+    """The digest of a plan: of the list of its phases' keys, gate digests and step digests."""
+    return digest(encode([[key, gate, steps] for key, gate, steps in phases]))
 
 
 def words_in(text: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -165,12 +175,9 @@ def words_in(text: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name in words))
 
 
-def shell_texts(tree: Tree) -> list[str]:
-    """The shell texts of a check mapping, in which nothing is substituted."""
-    kind = kind_of(tree)
-    shell = load_kind(kind).shell_fields if kind else frozenset()
-    pairs = ((("subject" if key == kind else key), value) for key, value in tree.items())
-    return [str(value) for name, value in pairs if name in shell and isinstance(value, str)]
+def shell_texts(tree: Tree, family: Family[Any] = CHECKS) -> list[str]:
+    """The shell texts of a check or step, in which nothing is substituted."""
+    return [str(tree[key]) for key in family.shell_keys(tree)]
 
 
 def _file_id(file: BoundFile) -> str:
@@ -182,12 +189,26 @@ def _runs_programs(tree: Tree) -> bool:
     return kind is not None and load_kind(kind).runs_programs
 
 
-def _programs(settings: Settings) -> dict[str, Any]:
+def hosts_of(names: Names, checks: Iterable[Tree]) -> dict[str, Tree]:
+    """The hosts that checks look from, as the plan describes them; `local` only where it does."""
+    used = {str(tree["host"]) if "host" in tree else _home(tree) for tree in checks}
+    return {name: names.hosts[name] for name in sorted(used & names.hosts.keys())}
+
+
+def _home(tree: Tree) -> str:
+    """The host of a check that names none: this machine's engine, where it is asked for the answer."""
+    kind = kind_of(tree)
+    fields = load_kind(kind).__struct_fields__ if kind else ()
+    asks = "inside" not in fields or "inside" in tree or "served_by" in tree
+    return LOCAL if "host" in fields and asks else ""
+
+
+def programs_of(settings: Settings) -> dict[str, Any]:
     tools = {name: [tool.path, tool.sha256] for name, tool in settings.tools.items()}
     return {"tools": tools, "path": list(settings.path)}
 
 
-def _named_files(
+def named_files(
     root: Path, checks: Iterable[tuple[Tree, str]]
 ) -> tuple[dict[str, BoundFile], dict[str, Pin]]:
     """Files named by `script:` (they may lie in the plans' script folder too) and by `pins:`."""
@@ -231,16 +252,21 @@ def _texts(tree: Tree) -> tuple[str, ...]:
     return tuple(map(str, tree if isinstance(tree, list) else [tree]))
 
 
-class _Used:
-    """Which declared names a phase uses, by `${name}` or by being handed over."""
+class Used:
+    """Which declared names checks and steps use, by `${name}` or by being handed over."""
 
     def __init__(
-        self, names: Names, checks: Iterable[tuple[str, Tree]], files: Iterable[BoundFile]
+        self,
+        names: Names,
+        members: Iterable[tuple[Family[Any], Tree]],
+        files: Iterable[BoundFile],
+        values: Iterable[Tree] = (),
     ) -> None:
+        """`values` are further trees of the plan in which names may stand."""
         handed = [file.data.decode("utf-8", "replace") for file in files]
-        referred: set[str] = set()
-        for _, tree in checks:
-            shell = shell_texts(tree)
+        referred: set[str] = set().union(*map(references, values))
+        for family, tree in members:
+            shell = shell_texts(tree, family)
             handed += shell
             referred |= references(_without(tree, shell))
         in_texts = {name for text in handed for name in words_in(text, _declared(names))}

@@ -10,16 +10,19 @@ import hashlib
 import json
 import sqlite3
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 from sqlite_utils import Database
 
-from todo_manager import coupling, definition, ledger, locks, plans, read_files
+from todo_manager import coupling, definition, ledger, locks, plans, proof, read_files
+from todo_manager.actions.family import ACTIONS
 from todo_manager.binding import Bound
 from todo_manager.canonical import encode
-from todo_manager.checks.parse import parse
+from todo_manager.checks.family import CHECKS, Family
+from todo_manager.checks.parse import member
 from todo_manager.errors import Kind, Untrusted
 from todo_manager.evidence import note_closed, set_mark
 from todo_manager.ledger import Actor
@@ -190,7 +193,7 @@ def _meanwhile(bound: Bound) -> Untrusted:
 def _accepting_data(bound: Bound, *, ignored: int) -> dict[str, Any]:
     return _source_data(bound) | {
         "digest": bound.digest,
-        "phases": [[d.key, d.digest] for d in bound.definitions],
+        "phases": [proof.identity(*each) for each in bound.digests()],
         "marks_ignored": ignored,
     }
 
@@ -268,14 +271,15 @@ def _write_searchable(database: Database, bound: Bound) -> None:
     for phase in plan.phases:
         words += [phase.title, phase.text, phase.note, " ".join(phase.tags)]
         words += [f"{part.title}\n{part.explain}\n{part.note}" for part in phase.parts]
-    views = [_check_view(bound, *check) for each in bound.definitions for check in each.checks]
+    checks = [check for each in bound.definitions for check in each.checks]
+    views = [_view(bound, id_, tree, CHECKS) for id_, tree in checks]
     words += [f"{view['name']} {view['kind']} {view['subject']}" for view in views]
     row = {"seq": seq, "title": f"{plan.id} {plan.title}", "body": "\n".join(filter(None, words))}
     database.table("plan_texts").upsert(row, pk="seq")
 
 
 def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
-    phase, found = bound.plan.phases[index], bound.definitions[index]
+    phase, found, steps = bound.plan.phases[index], bound.definitions[index], bound.steps[index]
     return {
         "plan": bound.plan.id,
         "idx": index,
@@ -288,7 +292,12 @@ def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
         "verify": encode(list(phase.verify)),
         "parts": plans.parts_text(phase.parts),
         "tags": json.dumps(list(phase.tags)),
-        "checks": json.dumps([_check_view(bound, id_, tree) for id_, tree in found.checks]),
+        "checks": _views(bound, found.checks, CHECKS),
+        "steps": _views(bound, steps.steps if steps else (), ACTIONS),
+        "undo": _views(bound, steps.undo if steps else (), ACTIONS),
+        "preflight": _views(bound, steps.preflight.checks if steps else (), CHECKS),
+        "step_text": steps.text if steps else None,
+        "step_digest": steps.digest if steps else None,
         "required": found.required_count(),
         "definition": found.text,
         "digest": found.digest,
@@ -297,10 +306,15 @@ def _phase_row(bound: Bound, index: int) -> dict[str, Any]:
     } | {name: None for name in _KEPT_COLUMNS if name != "mark"}
 
 
-def _check_view(bound: Bound, id_: str, tree: Any) -> dict[str, Any]:
+def _views(bound: Bound, members: Iterable[tuple[str, Any]], family: Family[Any]) -> str:
+    """What `show` says of checks or steps."""
+    return json.dumps([_view(bound, id_, tree, family) for id_, tree in members])
+
+
+def _view(bound: Bound, id_: str, tree: Any, family: Family[Any]) -> dict[str, Any]:
     plan = bound.plan
-    check = parse(tree, lambda *_: None, inputs=plan.inputs, secrets=plan.secrets)
-    kind = check.kind if check else "unknown"
+    found = member(tree, lambda *_: None, family, inputs=plan.inputs, secrets=plan.secrets)
+    kind = found.kind if found else "unknown"
     subject = tree.get(kind, "")
     return {
         "id": id_,
@@ -310,8 +324,7 @@ def _check_view(bound: Bound, id_: str, tree: Any) -> dict[str, Any]:
         if isinstance(subject, (list, dict))
         else str(subject),
         "name": str(tree.get("name", "")),
-        "required": definition.is_required(tree),
-    }
+    } | ({"required": definition.is_required(tree)} if family is CHECKS else {})
 
 
 def _file_rows(root: Path, bound: Bound) -> list[dict[str, Any]]:

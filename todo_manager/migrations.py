@@ -135,6 +135,13 @@ def m004_parts_search_and_claims(db: Database) -> None:
     _fill_texts(db)
 
 
+@steps()
+def m005_steps(db: Database) -> None:
+    """What may be executed of a phase: its definition, and the lines `show` has of it."""
+    for name in ("steps", "undo", "preflight", "step_text", "step_digest"):
+        db.table("phases").add_column(name, str)
+
+
 def _fill_texts(db: Database) -> None:
     """Make the plans that are in the store already searchable."""
     db.execute(

@@ -43,6 +43,8 @@ class PartDoc(Struct, frozen=True, kw_only=True):
     explain: str = ""
     note: str = ""
     verify: tuple[Tree, ...] = ()
+    steps: tuple[Tree, ...] = ()
+    """One mapping a step; they come after those of the phase itself."""
 
 
 class PhaseDoc(Struct, frozen=True, kw_only=True):
@@ -62,6 +64,12 @@ class PhaseDoc(Struct, frozen=True, kw_only=True):
     """One mapping a check, as written, `for_each` expanded, vars replaced, inputs not."""
     parts: tuple[PartDoc, ...] = ()
     """Addressed K.N with N from 1; the phase is done when all of them pass in one run."""
+    steps: tuple[Tree, ...] = ()
+    """What `run` and `exec` execute: one mapping a step, as written, in the same way."""
+    undo: tuple[Tree, ...] = ()
+    """Steps that take it back."""
+    preflight: tuple[Tree, ...] = ()
+    """Checks that are demanded before its steps are executed."""
     tags: tuple[str, ...] = ()
     """Words to find it by; outside the definition."""
     marked: bool = False
@@ -87,6 +95,12 @@ class PlanDoc(Struct, frozen=True, kw_only=True):
     updated: str = ""
     inputs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    hosts: dict[str, Tree] = {}
+    """Machines by name, each a mapping of docker, ssh and name, vars replaced."""
+    services: dict[str, Tree] = {}
+    """What deployments know of services, by name, vars replaced."""
+    preflight: tuple[Tree, ...] = ()
+    """Checks that are demanded before anything of the plan is executed."""
     vars: dict[str, Tree] = {}
     """Scalar vars by name, already replaced within each other: what shell texts may be handed."""
 

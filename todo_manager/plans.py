@@ -15,13 +15,14 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from todo_manager import coupling, definition, documents, ledger, proof, reads
+from todo_manager import coupling, definition, documents, ledger, policy, proof, reads, steps
 from todo_manager.canonical import Tree, decode, encode
 from todo_manager.definition import Definition, Names
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, UsageProblem
 from todo_manager.model import PartDoc, PhaseDoc, PlanDoc
 from todo_manager.project import Settings, inside
 from todo_manager.shellword import word
+from todo_manager.steps import Steps
 
 
 class Phase(Struct, frozen=True, kw_only=True):
@@ -37,6 +38,9 @@ class Phase(Struct, frozen=True, kw_only=True):
     """The checks of each part."""
     definition: str
     digest: str
+    step_text: str | None
+    """What may be executed of it, as `step/1`; None where nothing is said of that."""
+    step_digest: str | None
     required: int
     mark: str
     mark_seq: int | None
@@ -158,6 +162,8 @@ def _phase(row: sqlite3.Row) -> Phase:
         parts=parts_from(row["parts"]),
         definition=row["definition"],
         digest=row["digest"],
+        step_text=row["step_text"],
+        step_digest=row["step_digest"],
         required=row["required"],
         mark=row["mark"],
         mark_seq=row["mark_seq"],
@@ -179,6 +185,7 @@ def parts_text(parts: Sequence[PartDoc]) -> str:
                 "note": part.note,
                 "verify": list(part.verify),
             }
+            | ({"steps": list(part.steps)} if part.steps else {})
             for part in parts
         ]
     )
@@ -195,7 +202,12 @@ def parts_from(text: str | None) -> tuple[tuple[Tree, ...], ...]:
 def names_text(plan: PlanDoc) -> str:
     """The declared names of a document as they are stored."""
     return encode(
-        {"inputs": list(plan.inputs), "secrets": list(plan.secrets), "vars": dict(plan.vars)}
+        {
+            "inputs": list(plan.inputs),
+            "secrets": list(plan.secrets),
+            "vars": dict(plan.vars),
+            "hosts": dict(plan.hosts),
+        }
     )
 
 
@@ -205,11 +217,14 @@ def names_from(text: str) -> Names:
         inputs=tuple(map(str, tree["inputs"])),
         secrets=tuple(map(str, tree["secrets"])),
         vars=tree["vars"],
+        hosts=tree.get("hosts", {}),
     )
 
 
 def document_names(plan: PlanDoc) -> Names:
-    return Names(inputs=plan.inputs, secrets=plan.secrets, vars=dict(plan.vars))
+    return Names(
+        inputs=plan.inputs, secrets=plan.secrets, vars=dict(plan.vars), hosts=dict(plan.hosts)
+    )
 
 
 def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
@@ -266,6 +281,7 @@ class OnDisk:
         self.document: PlanDoc | None = None
         self.looked: dict[int, tuple[Definition | None, TodoError | None]] = {}
         """What `untrusted` found, by phase index."""
+        self._policy: policy.Policy | None = None
         self._coupled: coupling.Coupled | None = None
         if self.source == "changed":
             self._read_proposal()
@@ -322,6 +338,23 @@ class OnDisk:
         names = document_names(self.document)
         return self._bind(names, index, doc.key, doc.needs, doc.verify, parts)
 
+    def steps(self, phase: Phase) -> Steps | None:
+        """What may be executed of a phase, as document, policy and files are now.
+
+        None where nothing is said of that. Raises ValueError, OSError or InvalidDocument.
+        """
+        if self._policy is None:
+            self._policy = policy.load(self._root)
+        written, names = steps.accepted(phase.step_text), self.plan.names
+        if self.document is not None:
+            found = phase_of(self.document, phase.key)
+            if found is None:
+                raise ValueError(f"{self.plan.source_path} no longer has the phase {phase.key}")
+            written = steps.written_in(self.document, found[1])
+            names = document_names(self.document)
+        settings = self._settings
+        return steps.bind(self._root, settings, self._policy, names, phase.key, written)
+
     def _bind(
         self,
         names: Names,
@@ -361,17 +394,17 @@ def untrusted(disk: OnDisk, phase: Phase) -> tuple[Definition | None, TodoError 
 
 def _look(plan: Plan, disk: OnDisk, phase: Phase) -> tuple[Definition | None, TodoError | None]:
     if disk.source == "unreadable":
-        return None, _changed(plan, Kind.SOURCE_CHANGED, disk.problem)
+        return None, changed(plan, Kind.SOURCE_CHANGED, disk.problem)
     try:
         found = disk.proposed(phase)
     except (OSError, ValueError) as error:
-        return None, _changed(plan, Kind.DEFINITION_CHANGED, f"phase {phase.idx}: {words(error)}")
+        return None, changed(plan, Kind.DEFINITION_CHANGED, f"phase {phase.idx}: {words(error)}")
     if found is None:
         what = f"{plan.source_path} no longer has the phase {phase.key}"
-        return None, _changed(plan, Kind.SOURCE_CHANGED, what)
+        return None, changed(plan, Kind.SOURCE_CHANGED, what)
     if found.digest != phase.digest:
         kind, what = _difference(plan, disk, phase, found)
-        return found, _changed(plan, kind, what)
+        return found, changed(plan, kind, what)
     return found, None
 
 
@@ -397,7 +430,8 @@ def _difference(plan: Plan, disk: OnDisk, phase: Phase, found: Definition) -> tu
     )
 
 
-def _changed(plan: Plan, kind: Kind, what: str) -> Untrusted:
+def changed(plan: Plan, kind: Kind, what: str) -> Untrusted:
+    """The refusal of a definition that is not the accepted one, and the ways out."""
     return Untrusted(
         what,
         kind=kind,

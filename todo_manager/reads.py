@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     from typing import Any
 
 STORE = ".todo_manager"
-VERSION = 4
+VERSION = 5
 """The store that these queries fit: `store.VERSION`."""
 PAGE = 50
 _FEW = 10_000
@@ -35,7 +35,7 @@ _STATE_COLUMNS = (
 
 _ALL_COLUMNS = (
     *_STATE_COLUMNS, "explain", "text", "note", "tags", "parts", "checks", "last_run", "claim_by",
-    "claim_until",
+    "claim_until", "steps", "undo", "preflight", "step_digest",
 )  # fmt: skip
 
 _MARK_JOIN = (
@@ -284,7 +284,10 @@ def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -
         "digest": phase["digest"],
         "accepted_by": accepted_by,
         "claim": _claim(phase),
-        "steps": [],
+        "step_digest": phase["step_digest"],
+        "preflight": loads(phase["preflight"] or "[]"),
+        "steps": loads(phase["steps"] or "[]"),
+        "undo": loads(phase["undo"] or "[]"),
         "parts": _parts(phase),
         "checks": loads(phase["checks"]),
         "last_run": loads(phase["last_run"]) if phase["last_run"] else None,

@@ -173,7 +173,7 @@ def test_what_names_become(project: Any) -> None:
     vars:
       base: "${root}/sub"
       root: top
-      tag: "t-${DATE}"
+      tag: "tag+${DATE}"
       escaped: "$${DATE}"
       time: 22:22
     """
@@ -184,20 +184,20 @@ def test_what_names_become(project: Any) -> None:
           verify:
             - name: arguments of ${root}
               command: [printf, "%s|", "${base}", "${tag}", "${escaped}", "$${base}", "${time}", $base]
-              stdout: {equals: "top/sub|t-7|${escaped}|$${base}|22:22|$base|"}
+              stdout: {equals: "top/sub|tag+7|${escaped}|$${base}|22:22|$base|"}
             - name: shell
               command: |
                 printf '%s|' "${base}" "$tag" "$escaped" "$time" "${DATE}" '${root}' "${root:-}"
-              stdout: {equals: "top/sub|t-7|$${DATE}|22:22|7|$${root}|top|"}
+              stdout: {equals: "top/sub|tag+7|$${DATE}|22:22|7|$${root}|top|"}
             - name: what is not named is not handed over
               command: env
-              stdout: {matches: "^PATH=", lacks: [top/sub, t-7, DATE]}
+              stdout: {matches: "^PATH=", lacks: [top/sub, tag+7, DATE]}
         """,
         head=head,
     )
     checks = project.ask("show", "x").ok().data["plan"]["phases"][0]["checks"]
     assert [check["id"] for check in checks][:2] == ["arguments-of-top", "shell"]
-    assert checks[0]["subject"] == "printf %s| top/sub t-${DATE} $${DATE} $${base} 22:22 $base"
+    assert checks[0]["subject"] == "printf %s| top/sub tag+${DATE} $${DATE} $${base} 22:22 $base"
     assert '"${base}"' in checks[1]["subject"]
     found = project.ask("done", "x", 0, "--var", "DATE=7")
     told = {check["id"]: (check["verdict"], check["actual"]) for check in found.data["checks"]}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from required import need
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -361,8 +362,7 @@ def test_the_example_asks_for_its_inputs(example: Any) -> None:
 
 def test_the_script_of_the_example(example: Any, site: Site) -> None:
     """It tells a missing image from a registry that cannot be asked."""
-    if not shutil.which("curl"):
-        pytest.skip("curl is not installed")
+    need("curl")
     document = example.root / "plans/example.yaml"
     text = document.read_text().replace("127.0.0.1:5000", site.address)
     document.write_text(text.replace("within: 30s", "within: 0"))

@@ -27,7 +27,7 @@ def read(path: Path, name: str | None = None) -> Document:
 def parse(original: bytes, shown: str) -> Document:
     """The same for bytes already read; `shown` is what messages call them."""
     problems = Problems(shown)
-    text = _decoded(original, problems)
+    text = decoded(original, problems)
     reader = _reader_for(shown, text, problems)
     plans = reader.read(text, problems) if reader else ()
     problems.raise_if_any()
@@ -62,7 +62,8 @@ def read_bytes(path: Path, shown: str) -> bytes:
     return data
 
 
-def _decoded(original: bytes, problems: Problems) -> str:
+def decoded(original: bytes, problems: Problems) -> str:
+    """The text of a document; raises InvalidDocument when it is none."""
     try:
         text = original.decode("utf-8-sig")
     except UnicodeDecodeError as error:

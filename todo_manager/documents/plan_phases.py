@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from todo_manager.canonical import Map, Scalar, line_of
+from todo_manager.actions.family import ACTIONS
+from todo_manager.canonical import Map, Scalar, Tree, line_of
+from todo_manager.checks.family import CHECKS
 from todo_manager.documents.names import is_plain_id, slug
 from todo_manager.documents.plan_checks import ChecksReader
 from todo_manager.documents.substitution import few
 from todo_manager.model import PartDoc, PhaseDoc
 from todo_manager.problems import did_you_mean
 
-_PHASE_KEYS = ("key", "title", "explain", "note", "text", "tags", "needs", "verify", "parts")
-_PART_KEYS = ("title", "explain", "note", "verify")
+_PHASE_KEYS = ("key", "title", "explain", "note", "text", "tags", "needs", "preflight", "steps",
+               "verify", "parts", "undo")  # fmt: skip
+_PART_KEYS = ("title", "explain", "note", "steps", "verify")
 
 
-class PhaseReader(ChecksReader):
+class StepsReader(ChecksReader):
+    """Reads the lists of what is executed, and of what is demanded before."""
+
+    def steps(self, key: str = "steps") -> tuple[Tree, ...]:
+        """The steps under `steps` or `undo`; what is wrong was reported."""
+        if self.tree.get(key) == []:
+            self.error(key, "holds no step; write one, or leave the key out")
+        return self.listed(key, ACTIONS, key[0])
+
+    def preflight(self) -> tuple[Tree, ...]:
+        """The checks under `preflight`."""
+        if self.tree.get("preflight") == []:
+            self.error("preflight", "holds no check; write one, or leave the key out")
+        return self.listed("preflight", CHECKS, "p")
+
+
+class PhaseReader(StepsReader):
     """Reads one phase; `names` are those the plan declares."""
 
     def key(self) -> str:
@@ -44,6 +63,9 @@ class PhaseReader(ChecksReader):
             needs=self._needs(before, keys),
             verify=self.checks(),
             parts=self._parts(),
+            steps=self.steps(),
+            undo=self.steps("undo"),
+            preflight=self.preflight(),
         )
 
     def _needs(self, before: list[str], keys: Collection[str]) -> tuple[str, ...]:
@@ -77,7 +99,7 @@ class PhaseReader(ChecksReader):
         return tuple(found)
 
 
-class _PartReader(ChecksReader):
+class _PartReader(StepsReader):
     """Reads one part of a phase."""
 
     def part(self) -> PartDoc:
@@ -89,12 +111,17 @@ class _PartReader(ChecksReader):
             explain=self.text("explain"),
             note=self.text("note"),
             verify=self.checks(),
+            steps=self.steps(),
         )
 
 
 def circle(phases: Iterable[PhaseDoc]) -> tuple[str, ...]:
     """The keys of phases that need each other in a circle, in that order; empty when none do."""
-    needs = {phase.key: phase.needs for phase in phases}
+    return circle_of({phase.key: phase.needs for phase in phases})
+
+
+def circle_of(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The same for anything that needs others by name."""
     try:
         TopologicalSorter(needs).prepare()
     except CycleError as error:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks.fields import Wrong, scalar
-from todo_manager.documents import loader
+from todo_manager.documents import loader, plan_hosts, plan_services
 from todo_manager.documents.names import LONGEST_ID, is_plain_id
-from todo_manager.documents.plan_phases import PhaseReader, circle
+from todo_manager.documents.plan_phases import PhaseReader, StepsReader, circle
 from todo_manager.documents.section import Section
 from todo_manager.documents.substitution import NAME, Names, steers
 from todo_manager.model import PhaseDoc, PlanDoc
@@ -28,6 +28,9 @@ _PLAN_KEYS = (
     "inputs",
     "secrets",
     "vars",
+    "hosts",
+    "services",
+    "preflight",
     "phases",
 )
 
@@ -57,6 +60,8 @@ class _PlanReader(Section):
         if self.text("schema", filled=True) not in ("", SCHEMA):
             self.error("schema", f"this version reads {SCHEMA}")
         names = self._names()
+        if "hosts" in self.tree:
+            names.hosts = plan_hosts.read(self.tree["hosts"], names, self.problems)
         return PlanDoc(
             id=self._id(),
             title=self.text("title", filled=True),
@@ -67,6 +72,11 @@ class _PlanReader(Section):
             inputs=names.inputs,
             secrets=names.secrets,
             vars=names.scalars(),
+            hosts=dict(names.hosts),
+            services=plan_services.read(self.tree["services"], names, self.problems)
+            if "services" in self.tree
+            else {},
+            preflight=StepsReader(self.tree, "", self.problems, names).preflight(),
             phases=self._phases(names),
         )
 

@@ -10,17 +10,7 @@ from todo_manager.checks.fields import Wrong
 from todo_manager.documents.names import unprintable
 from todo_manager.problems import Problems, did_you_mean
 
-LATER_KEYS = frozenset(
-    [
-        "hosts",
-        "services",
-        "preflight",
-        "steps",
-        "undo",
-        "valid_for",
-        "policy",
-    ]
-)
+LATER_KEYS = frozenset({"valid_for", "policy"})
 """Words of the plan format that this version does not act on, and therefore refuses."""
 
 

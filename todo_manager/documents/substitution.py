@@ -84,6 +84,8 @@ class Names:
         self.inputs = inputs
         self.secrets = secrets
         self.known = frozenset([*inputs, *secrets, *vars_])
+        self.hosts: Mapping[str, Tree] = {}
+        """The hosts of the plan, set once they were read with these names."""
         self._raw = vars_
         self._problems = problems
         self._done: dict[str, Tree] = {}
