@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench race crash screens docs report-picture clean
+.PHONY: help demo demo-containers test test-all deps-debian check bench race crash screens docs report-picture clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -15,9 +15,27 @@ help: ## this list
 demo: $(VENV)/installed ## the whole story in a temporary project: no Docker, no network, a few seconds
 	@$(VENV)/bin/todo_manager demo
 
+demo-containers: $(VENV)/installed ## a container roll-out on a real Docker engine; ARGS="--registry localhost:5000"
+	@$(VENV)/bin/todo_manager demo --containers $(ARGS)
+
 test: $(VENV)/installed ## the tests; ARGS="-k gate" and the like go to pytest
 	@$(RUN) -m compileall -q todo_manager tui
 	$(RUN) -m pytest -q $(ARGS)
+
+# Where one of these is absent, a test that needs it fails instead of being skipped.
+test-all: REQUIRE := engine,ssh,terminal,root,curl,docker-compose,openssl,syft,bash,fish,zsh,browser,git,gpg,ssh-keygen
+test-all: deps-debian $(VENV)/installed ## all tests, with real engines, as root; at most 20 minutes
+	@$(RUN) -m compileall -q todo_manager tui
+	REQUIRE=$(REQUIRE) timeout --kill-after=60 20m $(RUN) -m pytest -q $(ARGS)
+
+# What tests use beside Python; a service among these is started by Debian, and none of them is used.
+DEBIAN := docker.io docker-registry busybox-static tini docker-compose openssh-server openssh-client iproute2 \
+  curl git gnupg openssl tmux bash fish zsh chromium
+
+deps-debian: ## the packages of Debian and Ubuntu that test-all needs; as root
+	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEBIAN) 2>&1 | grep -qv '^installed$$' || exit 0; \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(DEBIAN)
 
 check: $(VENV)/checkers ## what a change must pass: lint, format, types, import contracts, tests
 	$(RUN) -m ruff check .

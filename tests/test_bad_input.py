@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from bad import GOOD, NOT_FILES, make_fifo, refused
 from forked import NOBODY, Forked
+from required import absent
 from support import SHARED, Project
 
 BAD_PLANS = sorted((Path(__file__).parent / "bad_plans").glob("*.yaml"))
@@ -178,7 +179,7 @@ def test_a_name_that_is_not_text(place):
 @pytest.mark.root
 def test_what_may_not_be_read():
     if os.getuid():
-        pytest.skip("needs to be root, to become somebody else")
+        absent("root", "needs to be root, to become somebody else")
     with tempfile.TemporaryDirectory(prefix="unreadable-") as folder:
         # pytest's own folders are closed to other users.
         root = Path(folder, "project")

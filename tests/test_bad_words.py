@@ -63,7 +63,7 @@ WORDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("-C", "good.yaml", "list"): ("usage", "-C good.yaml: Not a directory"),
     ("-C", "", "list"): ("usage", "-C"),
     ("dnoe", "good", "0"): ("usage", "there is no verb 'dnoe' (did you mean done?)"),
-    ("run", "good", "0"): ("usage", "there is no verb 'run'"),
+    ("review", "good", "0"): ("usage", "there is no verb 'review'"),
     ("",): ("usage", "there is no verb ''"),
     (): ("usage", "a verb is missing"),
 }

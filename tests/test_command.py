@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from forked import Forked
 from gated import new_project, phases_of
+from required import absent
 from support import Project
 
 
@@ -326,7 +327,7 @@ def test_what_a_program_writes_cannot_play_the_terminal_or_forge_our_lines(proje
 @pytest.mark.root
 def test_a_command_may_run_as_another_user(project):
     if os.getuid() != 0:
-        pytest.skip("only root may become another user")
+        absent("root", "only root may become another user")
     os.chmod(project.root.parent, 0o755)
     found = verified(
         project,

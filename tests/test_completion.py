@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from forked import Forked
-from support import REPOSITORY, Project, need
+from required import need
+from support import REPOSITORY, Project
 
 from todo_manager import cli, completion, usage
 from todo_manager.checks import KINDS

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from forked import NOBODY, Forked
 from furnished import READS, WRITES, demand_reads, demand_refused_writes, furnish, store
+from required import absent
 from support import Project
 
 
@@ -49,7 +50,7 @@ def test_a_store_whose_tables_a_newer_version_has_changed(forked):
 def shared() -> Iterator[Forked]:
     """A project of root's that others may read, in a folder they can reach (pytest's is closed)."""
     if os.getuid():
-        pytest.skip("needs to be root, to become somebody else")
+        absent("root", "needs to be root, to become somebody else")
     with tempfile.TemporaryDirectory(prefix="shared-") as folder:
         root = Path(folder, "project")
         root.mkdir()
@@ -141,7 +142,7 @@ def small_disk(tmp_path) -> Iterator[Path]:
     disk.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)]
     if shutil.which("mount") is None or subprocess.run(mounting, capture_output=True).returncode:
-        pytest.skip("may not mount a file system")
+        absent("root", "may not mount a file system")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
 

@@ -50,6 +50,18 @@ def test_the_plan_of_the_readme_loads(project):
     assert {check["kind"] for check in checks} == {"http", "command", "script", "file"}
 
 
+def test_the_plan_that_is_executed_loads_under_the_policy(project):
+    _, plan, policy = session.blocks("yaml")
+    project.write("plans/docs_steps.yaml", plan)
+    project.write("policy.yaml", policy)
+    project.run("import", "plans/docs_steps.yaml").ok()
+    (phase,) = project.ask("show", "docs_steps").data["plan"]["phases"]
+    assert [step["kind"] for step in phase["steps"]] == ["build", "push", "run"]
+    assert phase["undo"]
+    project.write("policy.yaml", policy.replace("5000/*", "6000/*"))
+    project.ask("exec", "docs_steps", 0, "--run").refused("definition_changed")
+
+
 def test_its_kinds_are_the_registered_ones():
     told = re.findall(r"^\| `([a-z_]+)` \|", README, re.MULTILINE)
     assert sorted(told) == sorted(KINDS)

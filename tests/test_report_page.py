@@ -11,6 +11,7 @@ import pytest
 import twenty
 from browser import Browser, program
 from gated import new_project
+from required import absent
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,7 @@ HOSTILE = """
 def browser() -> Iterator[Browser]:
     path = program()
     if path is None:
-        pytest.skip("Chromium is not installed")
+        absent("browser", "Chromium is not installed")
     with Browser(path) as found:
         yield found
 

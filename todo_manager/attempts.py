@@ -151,11 +151,24 @@ def run_checks(
                 )
                 found[event.result.id] = event.result
             yield event
+        found = _with_moved(found, world.moved())
         point("after-run")
     finally:
         world.close()
         cancel.close()
     return tuple(found[id_] for id_, _ in definition.checks)
+
+
+def _with_moved(found: dict[str, Result], moved: dict[tuple[str, str], str]) -> dict[str, Result]:
+    """What was said of an image that is another one by the end of the run was said of nothing."""
+    changed = {}
+    for id_, result in found.items():
+        image = result.facts.get("image") or {}
+        why = moved.get((image.get("host", ""), image.get("reference", "")))
+        if why and result.verdict in (Verdict.PASSED, Verdict.FAILED):
+            result = structs.replace(result, verdict=Verdict.ERROR, actual=why, message=why)
+        changed[id_] = result
+    return changed
 
 
 def _conclude_done(

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import ledger, plans
+from todo_manager import ledger, plans, proof
 from todo_manager.canonical import decode, digest
 from todo_manager.errors import IntegrityProblem
 
@@ -54,7 +54,7 @@ class _Replay:
             put_away = event["event"] == "archived"
             (self.archived.add if put_away else self.archived.discard)(event["plan"])
         ledger.bind(self.bound.setdefault(event["plan"], {}), event)
-        for check in data.get("checks", ()):
+        for check in (*data.get("checks", ()), *data.get("steps", ())):
             self.outputs.update(kept["kept"] for kept in check["outputs"])
 
 
@@ -126,13 +126,15 @@ def _plan(db: sqlite3.Connection, row: sqlite3.Row, replay: _Replay) -> Iterator
         yield f"whether the plan {id_} is archived is not what was recorded"
     phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (id_,)).fetchall()
     data = event["data"]
-    if [[phase["key"], phase["digest"]] for phase in phases] != data.get("phases"):
+    if [proof.of_row(phase) for phase in phases] != data.get("phases"):
         yield f"the phases of {id_} are not those that were accepted"
     elif row["digest"] != data.get("digest"):
         yield f"the digest of {id_} is not the one that was accepted"
     for phase in phases:
         if digest(phase["definition"]) != phase["digest"] or not _agrees(phase):
             yield f"the definition of {id_} {phase['idx']} was edited"
+        if not proof.steps_intact(phase):
+            yield f"the steps of {id_} {phase['idx']} were edited"
         yield from _mark(phase, replay.marks.get((id_, phase["key"])))
 
 

@@ -12,7 +12,9 @@ from msgspec import Struct
 from todo_manager import evidence, intake
 from todo_manager.binding import Bound
 from todo_manager.coupling import BoundFile
+from todo_manager.definition import Definition
 from todo_manager.plans import Phase, Plan
+from todo_manager.steps import Steps
 from todo_manager.workspace import Project
 
 
@@ -39,13 +41,12 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
     """Compare a bound proposal with the accepted plan."""
-    proposed = {found.key: found for found in bound.definitions}
     phases = [_removed_or_changed(project, phase, bound) for phase in plan.phases]
     known = {phase.key for phase in plan.phases}
     phases += [
-        PhaseDifference(key=key, change="added", lines=_unified("", _pretty(found.text), key))
-        for key, found in proposed.items()
-        if key not in known
+        PhaseDifference(key=found.key, change="added", lines=_added(found, executed))
+        for found, executed in zip(bound.definitions, bound.steps)
+        if found.key not in known
     ]
     original = hashlib.sha256(bound.document.original).hexdigest()
     return Difference(
@@ -61,12 +62,25 @@ def _removed_or_changed(project: Project, phase: Phase, bound: Bound) -> PhaseDi
     if found is None:
         lines = _unified(_pretty(phase.definition), "", phase.key)
         return PhaseDifference(key=phase.key, change="removed", lines=lines)
-    if found.digest == phase.digest:
-        return PhaseDifference(key=phase.key, change="same")
-    lines = _unified(_pretty(phase.definition), _pretty(found.text), phase.key)
-    return PhaseDifference(
-        key=phase.key, change="changed", lines=lines + _files(project, phase, found)
-    )
+    executed = bound.steps[bound.definitions.index(found)]
+    lines = _executed(phase, executed)
+    if found.digest != phase.digest:
+        gate = _unified(_pretty(phase.definition), _pretty(found.text), phase.key)
+        lines = gate + _files(project, phase, found) + lines
+    return PhaseDifference(key=phase.key, change="changed" if lines else "same", lines=lines)
+
+
+def _added(found: Definition, executed: Steps | None) -> tuple[str, ...]:
+    lines = _unified("", _pretty(found.text), found.key)
+    return lines + (_unified("", _pretty(executed.text), f"{found.key}/steps") if executed else ())
+
+
+def _executed(phase: Phase, found: Steps | None) -> tuple[str, ...]:
+    """How what would be executed differs."""
+    if (found.digest if found else None) == phase.step_digest:
+        return ()
+    old = _pretty(phase.step_text) if phase.step_text else ""
+    return _unified(old, _pretty(found.text) if found else "", f"{phase.key}/steps")
 
 
 def _files(project: Project, phase: Phase, found: Any) -> tuple[str, ...]:

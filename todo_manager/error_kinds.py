@@ -34,6 +34,8 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.NOT_WRITTEN: Meaning(3, "a file that was asked for could not be written"),
     Kind.NEEDS_NOT_DONE: Meaning(4, "a phase it needs is not done, or is stale or regressed"),
     Kind.CHECK_FAILED: Meaning(1, "a required check looked, and it is not so"),
+    Kind.STEP_FAILED: Meaning(1, "a step was executed and did not succeed"),
+    Kind.PREFLIGHT_FAILED: Meaning(1, "something that must be there before steps is missing"),
     Kind.NO_CHECKS: Meaning(
         1, "the phase has no required check, so nothing could prove it", person=True
     ),
@@ -41,11 +43,14 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.LINT_FAILED: Meaning(1, "a plan loads and can never be done"),
     Kind.NOT_DONE: Meaning(1, "`status --exit-code`: not every phase is done or attested"),
     Kind.CHECK_ERROR: Meaning(5, "a required check could not look; unknown is not passed"),
+    Kind.STEP_ERROR: Meaning(5, "a step could not be executed, or nobody knows what came of it"),
+    Kind.NOT_RESTORED: Meaning(5, "a deployment failed, and what ran before could not be restored"),
     Kind.SOURCE_CHANGED: Meaning(6, "the plan's file differs from what was accepted", person=True),
     Kind.DEFINITION_CHANGED: Meaning(
         6, "a check, script or pinned file differs from what was accepted", person=True
     ),
     Kind.INPUTS_CHANGED: Meaning(6, "an input is bound to another value than the one claimed"),
+    Kind.NOT_ALLOWED: Meaning(6, "policy.yaml does not allow the step", person=True),
     Kind.PERSON_REQUIRED: Meaning(6, "only a person at a terminal may do this", person=True),
     Kind.DECLINED: Meaning(6, "a person was asked and did not say yes", person=True),
     Kind.BUSY: Meaning(7, "another process holds the phase; --wait waits for it"),
@@ -95,6 +100,9 @@ BY_VERB: dict[str, tuple[int, ...]] = {
     "next": (0, 2, 3, 7, 9),
     "verify": (0, 1, 2, 3, 5, 7, 9),
     "done": (0, 1, 2, 3, 4, 5, 6, 7, 9),
+    "run": (0, 1, 2, 3, 4, 5, 6, 7, 9),
+    "exec": (0, 1, 2, 3, 4, 5, 6, 7, 9),
+    "preflight": (0, 1, 2, 3, 5, 6, 9),
     "diff": _READS,
     "accept": _EDITS,
     "attest": (0, 1, 2, 3, 4, 6, 7, 9),

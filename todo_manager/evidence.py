@@ -15,7 +15,9 @@ from todo_manager import ledger, plans, states
 from todo_manager.canonical import digest, encode
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
+from todo_manager.ledger import Actor
 from todo_manager.model import Result, Verdict
+from todo_manager.plans import Phase, Plan
 from todo_manager.stage import Stage
 
 
@@ -71,13 +73,8 @@ def store(
     db: sqlite3.Connection, plan: str, definition: Definition, results: Sequence[Result]
 ) -> None:
     """Keep what the programs wrote, and what is known of each check."""
+    store_outputs(db, results)
     for result in results:
-        for output in result.outputs:
-            if output.size:
-                db.execute(
-                    "INSERT OR IGNORE INTO outputs (sha256, data) VALUES (?, ?)",
-                    (hashlib.sha256(output.kept).hexdigest(), zlib.compress(output.kept)),
-                )
         column = str(result.verdict) if result.verdict != Verdict.WAIVED else "passed"
         db.execute(
             f"INSERT INTO check_history (plan, check_digest, {column}) VALUES (?, ?, 1) "
@@ -85,6 +82,15 @@ def store(
             (plan, check_digest(definition, result.id)),
         )
     point("outputs-stored")
+
+
+def store_outputs(db: sqlite3.Connection, results: Sequence[Result]) -> None:
+    """Keep what programs wrote."""
+    for output in (output for result in results for output in result.outputs if output.size):
+        db.execute(
+            "INSERT OR IGNORE INTO outputs (sha256, data) VALUES (?, ?)",
+            (hashlib.sha256(output.kept).hexdigest(), zlib.compress(output.kept)),
+        )
 
 
 def bind_inputs(db: sqlite3.Connection, plan: str, values: Mapping[str, str]) -> None:
@@ -118,6 +124,14 @@ def set_mark(
     db.execute("UPDATE plans SET updated = ? WHERE id = ?", (ledger.now(), plan))
     note_closed(db, plan)
     point("state-written")
+
+
+def reopen(db: sqlite3.Connection, plan: Plan, phase: Phase, actor: Actor, reason: str) -> int:
+    """Take the mark of a phase away; the number of the event."""
+    data = {"reason": reason, "was": phase.mark, "digest": phase.digest, "inputs": {}}
+    recorded = ledger.append(db, "reopened", actor, plan=plan.id, key=phase.key, data=data)
+    set_mark(db, plan.id, phase.key, "open", recorded, phase.digest, {})
+    return recorded.seq
 
 
 def note_closed(db: sqlite3.Connection, plan: str) -> None:

@@ -121,12 +121,12 @@ def _told(case: Case, found: list[Result]) -> str:
     said = first.actual or first.message
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return (
-        f"phase {case.index} ({case.key}): check {first.id} ({first.kind} {_line(first.subject, 60)}) "
-        f"expected {_line(first.expected)}" + (f"; {_line(said)}" if said else "") + more
+        f"phase {case.index} ({case.key}): check {first.id} ({first.kind} {line(first.subject, 60)}) "
+        f"expected {line(first.expected)}" + (f"; {line(said)}" if said else "") + more
     )
 
 
-def _line(text: str, width: int = 600) -> str:
-    """What a program or a plan says must not look like lines of ours."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 3] + "..."
+def line(text: str, width: int = 600) -> str:
+    """A text on one line: what a program or a plan says must not look like lines of ours."""
+    found = " ".join(text.split())
+    return found if len(found) <= width else found[: width - 3] + "..."

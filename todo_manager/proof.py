@@ -29,7 +29,7 @@ BINDING = ("done", "set")
 """Events that bind inputs of a plan."""
 
 _PHASES = (
-    "SELECT idx, key, needs, definition, digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs"
+    "SELECT idx, key, needs, definition, digest, step_text, step_digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs"
     " FROM phases WHERE plan = ? ORDER BY idx"
 )
 _RECENT = 500
@@ -135,18 +135,26 @@ def no_gaps(db: sqlite3.Connection, newest: int | None = None) -> None:
         raise broken(f"of the events {first} to {last}, {last - first + 1 - count} are missing")
 
 
+def identity(key: str, gate: str, steps: str | None) -> list[str]:
+    """A phase as accepting events name it: its key and gate digest, and its step digest if it has one."""
+    return [key, gate, *([steps] if steps else [])]
+
+
 def accepted(
     db: sqlite3.Connection, plan: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]
 ) -> None:
     """Compare a plan (id, digest, accepted_seq, accepted_hash) and its phases (idx, key, digest,
-    definition, needs) with the event that accepted them; IntegrityProblem if they differ."""
+    definition, needs, step_text, step_digest) with the event that accepted them.
+
+    IntegrityProblem if they differ.
+    """
     event = event_at(db, plan["accepted_seq"])
     data = event["data"]
     if (
         event["hash"] != plan["accepted_hash"]
         or event["plan"] != plan["id"]
         or last_of(db, ACCEPTING, plan["id"], "") != plan["accepted_seq"]
-        or data.get("phases") != [[phase["key"], phase["digest"]] for phase in phases]
+        or data.get("phases") != [of_row(phase) for phase in phases]
         or data.get("digest") != plan["digest"]
     ):
         raise broken(f"the accepted definition of {plan['id']} is not the one that was recorded")
@@ -156,6 +164,19 @@ def accepted(
             phase["needs"]
         ):
             raise broken(f"the stored definition of {plan['id']} {phase['idx']} was edited")
+        if not steps_intact(phase):
+            raise broken(f"the stored steps of {plan['id']} {phase['idx']} were edited")
+
+
+def of_row(phase: Any) -> list[str]:
+    """`identity` of a phase's row."""
+    return identity(phase["key"], phase["digest"], phase["step_digest"])
+
+
+def steps_intact(phase: Any) -> bool:
+    """Whether the stored steps of a phase's row are those of their digest."""
+    text = phase["step_text"]
+    return bool(phase["step_digest"] == (None if text is None else digest(text)))
 
 
 def mark(db: sqlite3.Connection, plan: str, phase: Mapping[str, Any]) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from todo_manager import actions
+from todo_manager.actions.base import Action
 from todo_manager.checks import KINDS
-from todo_manager.checks.docs import KindDoc, ParameterDoc, docs, examples
+from todo_manager.checks.docs import KindDoc, ParameterDoc, docs, documented, examples
 from todo_manager.checks.expect import value_of
 from todo_manager.checks.shapes import PARTS, TEXT, Shape
 from todo_manager.documents.names import ID_PATTERN, LONGEST_ID
+from todo_manager.documents.plan_services import REQUIRED_OF_A_SERVICE, SERVICE_KEYS
 from todo_manager.documents.plan_yaml import SCHEMA
 from todo_manager.documents.substitution import NAME
 
@@ -24,6 +27,13 @@ Schema = dict[str, Any]
 _NAME: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 _ID: Schema = {"type": ["string", "number"], "pattern": f"^{ID_PATTERN}$", "maxLength": LONGEST_ID}
 _FILLED: Schema = {"type": ["string", "number"], "pattern": r"\S"}
+_HOST_KEYS = {
+    "docker": "Its engine: unix:///run/docker.sock, ssh://ops@pc2 or context:pc2.",
+    "ssh": "Its login: ops@pc2 or ops@pc2:2222.",
+    "name": "What its engine must call the machine.",
+    "known_hosts": "The file that holds its key; else ~/.ssh/known_hosts.",
+    "identity": "The private key to log in with.",
+}
 _TAGS: Schema = {
     "type": "array",
     "items": {"type": ["string", "number"], "pattern": r"^\S+$"},
@@ -35,8 +45,11 @@ _TAGS: Schema = {
 def plan_schema() -> Schema:
     """The schema of a plan document, complete in itself."""
     kinds = [docs(kind) for kind in KINDS]
+    steps = [documented(actions.load(kind), Action) for kind in actions.KINDS]
     shapes = {each.name: each for each in PARTS}
-    shapes |= {p.shape.name: p.shape for kind in kinds for p in kind.parameters if p.shape.name}
+    shapes |= {
+        p.shape.name: p.shape for kind in [*kinds, *steps] for p in kind.parameters if p.shape.name
+    }
     return {
         "$schema": DIALECT,
         "$id": "urn:todo_manager:plan@1",
@@ -51,7 +64,13 @@ def plan_schema() -> Schema:
                 "type": "object",
                 "oneOf": [{"$ref": f"#/$defs/check_{kind}"} for kind in KINDS],
             },
+            "step": {
+                "description": "A mapping with exactly one kind of step and its parameters.",
+                "type": "object",
+                "oneOf": [{"$ref": f"#/$defs/step_{kind}"} for kind in actions.KINDS],
+            },
             **{f"check_{kind.kind}": _check(kind) for kind in kinds},
+            **{f"step_{kind.kind}": _check(kind) for kind in steps},
             **{name: each.schema for name, each in sorted(shapes.items())},
         },
     }
@@ -100,6 +119,22 @@ def _plan_keys() -> Schema:
             "propertyNames": _NAME,
             "examples": [{"port": "8080"}],
         },
+        "hosts": {
+            "type": "object",
+            "description": "Machines from which checks look and steps work, by name.",
+            "additionalProperties": _mapping(
+                {key: _text(said) for key, said in _HOST_KEYS.items()}, ()
+            ),
+            "examples": [{"pc2": {"ssh": "ops@pc2", "docker": "ssh://ops@pc2"}}],
+        },
+        "services": {
+            "type": "object",
+            "description": "What `deploy` and `rollback` know of each container that stays.",
+            "additionalProperties": _mapping(
+                {key: {} for key in SERVICE_KEYS}, REQUIRED_OF_A_SERVICE
+            ),
+        },
+        "preflight": _preflight(),
         "phases": _list_of({"$ref": "#/$defs/phase"}, "The phases, in order.", minItems=1),
     }
 
@@ -116,6 +151,9 @@ def _phase_keys() -> Schema:
         "needs": _list_of(
             _FILLED, "Keys of the phases that come first; without it, the phase before."
         ),
+        "preflight": _preflight(),
+        "steps": _steps("What `run` executes."),
+        "undo": _steps("What `run --undo` executes."),
         "verify": _checks(),
         "parts": _list_of(
             {"$ref": "#/$defs/part"},
@@ -126,7 +164,8 @@ def _phase_keys() -> Schema:
 
 
 def _part_keys() -> Schema:
-    return {**_titled(), "verify": {**_checks(), "minItems": 1}}
+    steps = _steps("What `run` executes for this part.")
+    return {**_titled(), "steps": steps, "verify": {**_checks(), "minItems": 1}}
 
 
 def _titled() -> Schema:
@@ -139,6 +178,15 @@ def _titled() -> Schema:
 
 def _checks() -> Schema:
     return _list_of({"$ref": "#/$defs/check"}, "What `done` demands; all of it, in one run.")
+
+
+def _steps(description: str) -> Schema:
+    return _list_of({"$ref": "#/$defs/step"}, description, minItems=1)
+
+
+def _preflight() -> Schema:
+    said = "What has to be there before anything is executed; `done` does not ask."
+    return _list_of({"$ref": "#/$defs/check"}, said, minItems=1)
 
 
 def _check(kind: KindDoc) -> Schema:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from required import absent
 
 REPOSITORY = Path(__file__).parents[2]
 LEAVES_SCREEN = b"\x1b[?1049l"
@@ -134,7 +135,7 @@ def test_a_key_ends_it_with_0(one: Any, key: bytes) -> None:
 @pytest.mark.terminal
 def test_in_tmux_it_draws_follows_and_leaves(one: Any) -> None:
     if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
+        absent("terminal", "tmux is not installed")
 
     def tmux(*words: str) -> str:
         line = ["tmux", "-f", "/dev/null", "-S", str(one.root / "tmux"), *words]

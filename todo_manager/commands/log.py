@@ -63,13 +63,14 @@ def _public(event: dict[str, Any]) -> dict[str, Any]:
 
 def _one(db: Any, seq: int, output: Output) -> int:
     known = 0 < seq < 2**63  # what SQLite can be asked for
-    row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq if known else 0,)).fetchone()
-    if row is None:
+    found = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq if known else 0,)).fetchone()
+    if found is None:
         raise UsageProblem(f"the ledger has no event {seq}", hint="todo_manager log")
-    event = ledger.checked(row)
+    event = ledger.checked(found)
     outputs = {}
-    for check in event["data"].get("checks", ()):
-        for kept in check["outputs"]:
+    rows = [*event["data"].get("checks", ()), *event["data"].get("steps", ())]
+    for row in rows:
+        for kept in row["outputs"]:
             outputs[kept["kept"]] = ledger.output(db, kept["kept"]).decode("utf-8", "replace")
     output.data = {"event": _public(event), "outputs": outputs}
     log_text.tell_evidence(event, outputs, output)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 
-from todo_manager import evidence, ledger, plans
+from todo_manager import evidence, plans
 from todo_manager.commands import common
 from todo_manager.errors import UsageProblem
-from todo_manager.ledger import Actor
-from todo_manager.plans import Phase, Plan
 from todo_manager.render.output import Output
 from todo_manager.shellword import word
 
@@ -31,7 +28,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         plans.verify_accepted(db, plan)
         phase = plan.phase(arguments.phase)
         plans.verify_mark(db, plan, phase)
-        event = None if phase.mark == "open" else _record(db, plan, phase, actor, arguments.reason)
+        event = (
+            None
+            if phase.mark == "open"
+            else evidence.reopen(db, plan, phase, actor, arguments.reason)
+        )
     where = f"{word(plan.id)} {phase.idx}"
     output.data = {"plan": plan.id, "phase": phase.idx, "was": phase.mark, "run": event}
     if event is None:
@@ -40,10 +41,3 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(f"{where}: was {phase.mark}, reopened, event {event}")
         output.say(f"  next: todo_manager done {where}")
     return 0
-
-
-def _record(db: sqlite3.Connection, plan: Plan, phase: Phase, actor: Actor, reason: str) -> int:
-    data = {"reason": reason, "was": phase.mark, "digest": phase.digest, "inputs": {}}
-    recorded = ledger.append(db, "reopened", actor, plan=plan.id, key=phase.key, data=data)
-    evidence.set_mark(db, plan.id, phase.key, "open", recorded, phase.digest, {})
-    return recorded.seq

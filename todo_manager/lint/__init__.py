@@ -14,7 +14,15 @@ from todo_manager.binding import Bound
 from todo_manager.lint import advice
 from todo_manager.lint.base import WARNING, Finding, Rule, Subject
 
-RULES = ("no_required_check", "no_text", "twins", "unpinned", "misnamed", "no_wait")
+RULES = (
+    "no_required_check",
+    "no_text",
+    "twins",
+    "unpinned",
+    "misnamed",
+    "no_wait",
+    "hardcoded_localhost",
+)
 """Modules, in the order in which their findings are told."""
 
 

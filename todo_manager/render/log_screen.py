@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from todo_manager.render.log_text import SHOWN, said
+from todo_manager.render.log_text import SHOWN, rows_of, said
 from todo_manager.render.output import Output
 from todo_manager.render.palette import DIM, STRONG, STYLES
 from todo_manager.render.run_screen import check_rows
@@ -46,7 +46,7 @@ def tell_evidence(event: Mapping[str, Any], outputs: Mapping[str, str], output: 
     """One event with its checks: facts by name, and the end of what programs wrote."""
     screen = Screen(output)
     _event(event, screen)
-    for check in event["data"].get("checks", ()):
+    for check in rows_of(event):
         screen.put(check_rows(check, screen, always=True))
         for name, value in check["facts"].items():
             text = screen.single(json.dumps(value, ensure_ascii=False))

@@ -32,8 +32,14 @@ def tell_evidence(event: Mapping[str, Any], outputs: Mapping[str, str], output: 
 
         return log_screen.tell_evidence(event, outputs, output)
     output.say(_line(event))
-    for check in event["data"].get("checks", ()):
-        _evidence(check, outputs, output)
+    for row in rows_of(event):
+        _evidence(row, outputs, output)
+
+
+def rows_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What an event recorded of checks, and of steps."""
+    data = event["data"]
+    return [*data.get("checks", ()), *data.get("steps", ())]
 
 
 def said(event: Mapping[str, Any]) -> str:
@@ -44,7 +50,7 @@ def said(event: Mapping[str, Any]) -> str:
     words = str(data.get("message") or data.get("reason") or "")
     if "checks" not in data:
         return words
-    verdicts = [row["verdict"] for row in data["checks"]]
+    verdicts = [row["verdict"] for row in rows_of(event)]
     counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
     return f"{counts}{': ' + words if words else ''}"
 

@@ -133,6 +133,8 @@ def _checks(phase: dict[str, Any], output: Output) -> None:
         said = f"  {GLYPHS.get(verdict, '')} {verdict}" if verdict else ""
         subject = one_line(check["subject"], 70)
         output.say(f"      - {check['id']}: {check['kind']} {subject}{optional}{said}")
+    for step in phase["steps"]:
+        output.say(f"      ▶ {step['id']}: {step['kind']} {one_line(step['subject'], 70)}")
 
 
 def _state(phase: dict[str, Any]) -> str:

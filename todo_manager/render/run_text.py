@@ -12,11 +12,14 @@ from typing import Any
 
 from todo_manager.attempts import Attempted
 from todo_manager.errors import TodoError
+from todo_manager.executing import Event as Executed
+from todo_manager.executing import PhaseBegun
 from todo_manager.render.followed import Followed
 from todo_manager.render.output import Output
-from todo_manager.render.plain import GLYPHS, one_line, standing
+from todo_manager.render.plain import GLYPHS, indent, one_line, standing
 from todo_manager.runner import AttemptMade, CheckStarted, Event
 from todo_manager.shellword import word
+from todo_manager.stepping import StepFinished, StepStarted, StepWrote
 
 WIDTH = 100
 _ORDER = {"failed": 0, "error": 1, "waived": 2, "passed": 3}
@@ -40,6 +43,22 @@ def follow(
     return found
 
 
+def follow_steps(executing: Generator[Executed, None, Attempted], output: Output) -> Attempted:
+    """Consume the events of steps and of the checks after them; what the run returns."""
+    try:
+        while True:
+            event = next(executing)
+            if not output.json:
+                tell_event(event, output)
+    except StopIteration as end:
+        found: Attempted = end.value
+    finally:
+        executing.close()
+    for note in found.notes:
+        output.talk(f"note: {note}")
+    return found
+
+
 @contextlib.contextmanager
 def _listener(output: Output, place: Followed) -> Iterator[Callable[[Event], None]]:
     if output.events:
@@ -54,7 +73,7 @@ def _listener(output: Output, place: Followed) -> Iterator[Callable[[Event], Non
         with Progress(output, place) as progress:
             yield progress.tell
     else:
-        yield lambda event: _tell(event, output)
+        yield lambda event: tell_event(event, output)
 
 
 def _can_move() -> bool:
@@ -63,7 +82,8 @@ def _can_move() -> bool:
     return terminal.can_move()
 
 
-def _tell(event: Event, output: Output) -> None:
+def tell_event(event: Executed, output: Output) -> None:
+    """One event of a run as a line about the work."""
     if isinstance(event, CheckStarted):
         output.talk(f"  ... {event.id}: {event.kind} {one_line(event.subject, 70)}")
     elif isinstance(event, AttemptMade):
@@ -71,6 +91,26 @@ def _tell(event: Event, output: Output) -> None:
         output.talk(
             f"  ... {event.id}: attempt {event.attempt} {event.verdict} ({said}), "
             f"again in {event.wait_s:g}s"
+        )
+    else:
+        _tell_step(event, output)
+
+
+def _tell_step(event: Executed, output: Output) -> None:
+    if isinstance(event, PhaseBegun):
+        output.talk(f"{event.plan} {event.phase}. {one_line(event.title)}")
+        if event.note:
+            output.talk("  IMPORTANT NOTE")
+            output.talk(indent(event.note.strip("\n"), "  | "))
+    elif isinstance(event, StepStarted):
+        output.talk(f"  ▶ {event.id}: {event.kind} {one_line(event.subject, 70)}")
+    elif isinstance(event, StepWrote):
+        output.talk(f"    | {event.text}")
+    elif isinstance(event, StepFinished):
+        row = event.result
+        said = "" if row.verdict == "passed" else f": {one_line(row.actual or row.message, WIDTH)}"
+        output.talk(
+            f"  {GLYPHS[row.verdict]} {row.verdict}  {row.id}: {row.kind} ({row.duration_s:.1f}s){said}"
         )
 
 
