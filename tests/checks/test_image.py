@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from containers import verdict
 from engine import Engine
 from forked import Forked
 from gated import new_project
@@ -29,14 +28,6 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Forked:
     }.items():  # fmt: skip
         engine.image(f"app:health-{name}", f"HEALTHCHECK {test}")
     return new_project(tmp_path_factory.mktemp("image"))  # type: ignore[return-value]
-
-
-def verdict(place: Project, engine: Engine, check: str) -> dict[str, Any]:
-    """Verify one check of a plan of its own; its row."""
-    id_ = f"p{len(list(place.root.glob('plans/*')))}"
-    place.plan(id_, f"- {{title: T, verify: [{{{check}}}]}}", head=engine.head())
-    row: dict[str, Any] = place.ask("verify", id_, 0).data["phases"][0]["checks"][0]
-    return row
 
 
 GOOD = [
@@ -99,14 +90,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("check", GOOD)
 def test_images_that_are_as_they_should_be(place: Forked, engine: Engine, check: str) -> None:
-    row = verdict(place, engine, check)
+    row = verdict(place, engine.head(), check)
     assert row["verdict"] == "passed", row
     assert row["facts"]["image"]["id"].startswith("sha256:")
 
 
 @pytest.mark.parametrize("check", [check for check in BAD if "asserts nothing" not in BAD[check]])
 def test_images_that_are_not(place: Forked, engine: Engine, check: str) -> None:
-    row = verdict(place, engine, check)
+    row = verdict(place, engine.head(), check)
     assert row["verdict"] == "failed", row
     assert BAD[check] in row["actual"]
 

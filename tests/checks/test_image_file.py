@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from containers import verdict
 from engine import DOCKER, Engine, until
 from forked import Forked
 from gated import new_project
-from support import Project
 
 from todo_manager.engines.left_over import LABEL, NAME, owner
 
@@ -94,14 +94,6 @@ def nothing_stays(engine: Engine) -> Iterator[None]:
     yield
     assert engine.docker("ps", "-aq", "--filter", f"label={LABEL}").stdout == ""
     assert engine.docker("volume", "ls", "-q").stdout == before
-
-
-def verdict(place: Project, engine: Engine, check: str) -> dict[str, Any]:
-    """Verify one check of a plan of its own; its row."""
-    id_ = f"p{len(list(place.root.glob('plans/*')))}"
-    place.plan(id_, f"- {{title: T, verify: [{{{check}}}]}}", head=engine.head())
-    row: dict[str, Any] = place.ask("verify", id_, 0).data["phases"][0]["checks"][0]
-    return row
 
 
 def digest(data: bytes) -> str:
@@ -209,7 +201,7 @@ def test_checks_that_do_not_load(place: Forked, check: str) -> None:
 def test_nothing_of_the_image_is_started(place: Forked, engine: Engine) -> None:
     """Its entrypoint would write; and an image without any command can be looked into, too."""
     engine.image("files:shell", 'ENTRYPOINT ["/bin/sh", "-c", "echo ran > /mark"]')
-    row = verdict(place, engine, "image_file: /mark, of: 'files:shell', exists: false")
+    row = verdict(place, engine.head(), "image_file: /mark, of: 'files:shell', exists: false")
     assert row["verdict"] == "passed", row
     told = engine.docker("events", "--since", "10m", "--until", "0s", "--format", "{{.Action}} {{.Actor.Attributes.name}}")  # fmt: skip
     ours = [line for line in told.stdout.splitlines() if NAME in line]
@@ -356,6 +348,6 @@ def test_interrupted_while_it_looks(place: Forked, engine: Engine, tmp_path: Pat
     os.kill(running.pid, signal.SIGINT)
     running.communicate(timeout=30)
     assert running.returncode == 130
-    row = verdict(place, engine, f"image_file: /app/server.py, {OF}")
+    row = verdict(place, engine.head(), f"image_file: /app/server.py, {OF}")
     assert row["verdict"] == "passed", row
     engine.docker("rmi", "files:huge")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
+from todo_manager import kinds
 from todo_manager.actions.base import Action
 
 KINDS: dict[str, str] = {
@@ -26,15 +25,5 @@ LATER_PARAMETERS = frozenset[str]()
 
 
 def load(kind: str) -> type[Action]:
-    """The class of a kind; KeyError for an unknown one.
-
-    Raises TypeError for a class that would make the mappings of steps ambiguous, as for checks.
-    """
-    name = KINDS[kind]
-    found: type[Action] = getattr(import_module(f"todo_manager.actions.{kind}"), name)
-    parameters = set(found.__struct_fields__)
-    if found.kind != kind or "subject" not in parameters:
-        raise TypeError(f"{found.__name__} is registered as the kind {kind} and is not one")
-    if taken := parameters & (KINDS.keys() | LATER_KINDS):
-        raise TypeError(f"the kind {kind} has a parameter named like the kind {min(taken)}")
-    return found
+    """The class of a kind; KeyError for an unknown one, TypeError for one that `kinds.load` refuses."""
+    return kinds.load(__name__, KINDS, LATER_KINDS, kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from todo_manager import kinds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the names of the kinds are also asked for while somebody types
@@ -47,16 +47,5 @@ LATER_PARAMETERS = frozenset({"valid_for", "tags"})
 
 
 def load(kind: str) -> type[Check]:
-    """The class of a kind; KeyError for an unknown one.
-
-    Raises TypeError for a class that would make check mappings ambiguous: none of its parameters may
-    bear the name of a kind, for the kind is known by being the one such key.
-    """
-    name = KINDS[kind]
-    found: type[Check] = getattr(import_module(f"todo_manager.checks.{kind}"), name)
-    parameters = set(found.__struct_fields__)
-    if found.kind != kind or "subject" not in parameters:
-        raise TypeError(f"{found.__name__} is registered as the kind {kind} and is not one")
-    if taken := parameters & (KINDS.keys() | LATER_KINDS):
-        raise TypeError(f"the kind {kind} has a parameter named like the kind {min(taken)}")
-    return found
+    """The class of a kind; KeyError for an unknown one, TypeError for one that `kinds.load` refuses."""
+    return kinds.load(__name__, KINDS, LATER_KINDS, kind)

@@ -54,12 +54,6 @@ def _true_or(word: str) -> Any:
     return read
 
 
-def _true(tree: Tree) -> bool:
-    if not fields.boolean(tree):
-        raise Wrong("expected true; leave it out where it need not be so")
-    return True
-
-
 class Dockerfile(Check, frozen=True, kw_only=True):
     """Dockerfiles build on pinned images, and make images with a user, an init and a health check.
 
@@ -89,16 +83,16 @@ class Dockerfile(Check, frozen=True, kw_only=True):
     """A path, a pattern (`*`, `?`, `[a-z]`, `**`), or a list of them."""
     target: Annotated[str, Convert(fields.text, expects=True)] = ""
     """The stage the image is made of; the last one, where it is not given."""
-    multi_stage: Annotated[bool, Convert(_true, expects=True)] = False
+    multi_stage: Annotated[bool, Convert(fields.only_true, expects=True)] = False
     """true: the image's stage copies from another stage, on which it is not built itself."""
     pinned_base: Annotated[str, Convert(_true_or("digest"), expects=True)] = ""
     """true: every image of a FROM, a `COPY --from` and a `RUN --mount` has a digest, or a tag with a
     digit in it that is not a `latest`. digest: a digest alone will do. Stages and scratch need none."""
     user_non_root: Annotated[str, Convert(_true_or("numeric"), expects=True)] = ""
     """true: the last USER is neither root nor 0. numeric: it is a number, which Kubernetes can verify."""
-    tini: Annotated[bool, Convert(_true, expects=True)] = False
+    tini: Annotated[bool, Convert(fields.only_true, expects=True)] = False
     """true: the last ENTRYPOINT is a JSON list that begins with tini."""
-    healthcheck: Annotated[bool, Convert(_true, expects=True)] = False
+    healthcheck: Annotated[bool, Convert(fields.only_true, expects=True)] = False
     """true: the last HEALTHCHECK has a command that can fail; `exit 0` and `|| true` cannot."""
     requires: Annotated[tuple[str, ...], Convert(fields.needles, expects=True)] = ()
     """Texts that stand in an instruction of the image's stage, or of one it is built on. Instructions are

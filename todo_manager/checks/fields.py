@@ -57,6 +57,13 @@ def boolean(tree: Tree) -> bool:
     return value == "true"
 
 
+def only_true(tree: Tree) -> bool:
+    """`true`: of a thing that either has to be so, or is not asked about."""
+    if not boolean(tree):
+        raise Wrong("expected true; leave it out where it need not be so")
+    return True
+
+
 def integer(tree: Tree) -> int:
     value = scalar(tree)
     if not re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", value):

@@ -47,12 +47,6 @@ def _remote(tree: Tree) -> str:
     return found
 
 
-def _true(tree: Tree) -> bool:
-    if not fields.boolean(tree):
-        raise Wrong("expected true; leave it out where it need not be so")
-    return True
-
-
 class _Head(Struct, frozen=True, kw_only=True):
     """What is checked out."""
 
@@ -99,10 +93,10 @@ class Git(Check, frozen=True, kw_only=True):
     is about, so an input may stand in it."""
     tag: Annotated[str, Convert(_name)] = ""
     """A tag that the remote has, and that points to the commit checked out. An input may stand in it."""
-    clean: Annotated[bool, Convert(_true, expects=True)] = False
+    clean: Annotated[bool, Convert(fields.only_true, expects=True)] = False
     """true: no file differs from the commit and none is untracked, in submodules neither. Files that a
     .gitignore names are not asked about; `.git/info/exclude` has no say."""
-    pushed: Annotated[bool, Convert(_true, expects=True)] = False
+    pushed: Annotated[bool, Convert(fields.only_true, expects=True)] = False
     """true: the branch of the same name on the remote holds the commit; without a branch, any does."""
     remote: Annotated[str, Convert(_remote, expects=True)] = "origin"
     """The remote that `tag` and `pushed` ask: its name, or a URL. What a name stands for is a setting of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from todo_manager.attempts import Attempted
 from todo_manager.errors import TodoError
@@ -21,6 +21,8 @@ from todo_manager.runner import AttemptMade, CheckStarted, Event
 from todo_manager.shellword import word
 from todo_manager.stepping import StepFinished, StepStarted, StepWrote
 
+E = TypeVar("E")
+
 WIDTH = 100
 _ORDER = {"failed": 0, "error": 1, "waived": 2, "passed": 3}
 """What did not pass comes first."""
@@ -31,29 +33,29 @@ def follow(
 ) -> Attempted:
     """Consume the events of one run, telling them to whoever listens; what the run returns."""
     with _listener(output, place) as tell:
-        try:
-            while True:
-                tell(next(attempting))
-        except StopIteration as end:
-            found: Attempted = end.value
-        finally:
-            attempting.close()
-    for note in found.notes:
-        output.talk(f"note: {note}")
-    return found
+        found = _consumed(attempting, tell)
+    return _noted(found, output)
 
 
 def follow_steps(executing: Generator[Executed, None, Attempted], output: Output) -> Attempted:
     """Consume the events of steps and of the checks after them; what the run returns."""
+    found = _consumed(executing, lambda event: None if output.json else tell_event(event, output))
+    return _noted(found, output)
+
+
+def _consumed(running: Generator[E, None, Attempted], tell: Callable[[E], None]) -> Attempted:
+    """Tell every event of a run to its end; what the run returns. It is closed however it ends."""
     try:
         while True:
-            event = next(executing)
-            if not output.json:
-                tell_event(event, output)
+            tell(next(running))
     except StopIteration as end:
         found: Attempted = end.value
     finally:
-        executing.close()
+        running.close()
+    return found
+
+
+def _noted(found: Attempted, output: Output) -> Attempted:
     for note in found.notes:
         output.talk(f"note: {note}")
     return found
