@@ -148,7 +148,7 @@ def test_a_claim_survives_new_texts(ready: Project, tmp_path: Path) -> None:
 
 
 def test_a_store_of_the_version_before_is_read_and_brought_up(ready: Project) -> None:
-    """As an older program left it: without the columns and tables of steps four and five."""
+    """As an older program left it: without the columns and tables of steps four to six."""
     ready.ask("done", "p", 0).ok()
     with sqlite3.connect(ready.root / ".todo_manager" / "store.db") as db:
         for name in ("ai", "ad", "au"):
@@ -156,9 +156,17 @@ def test_a_store_of_the_version_before_is_read_and_brought_up(ready: Project) ->
         for name in ("plan_texts_fts", "plan_texts", "proposals"):
             db.execute(f"DROP TABLE {name}")
         of_phases = ("parts", "tags", "claim_by", "claim_until")
-        for name in (*of_phases, "steps", "undo", "preflight", "step_text", "step_digest"):
+        for name in (
+            *of_phases,
+            "steps",
+            "undo",
+            "preflight",
+            "step_text",
+            "step_digest",
+            "mark_rests",
+        ):
             db.execute(f"ALTER TABLE phases DROP COLUMN {name}")
-        for name in ("tags", "archived"):
+        for name in ("tags", "archived", "closed_until"):
             db.execute(f"ALTER TABLE plans DROP COLUMN {name}")
         db.execute("DELETE FROM _sqlite_migrations WHERE name > 'm004'")
         db.execute("PRAGMA user_version = 3")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from todo_manager.errors import Kind, Untrusted
 from todo_manager.ledger import Actor
+from todo_manager.people import Said, Statement
 from todo_manager.render.plain import visible
 
 
@@ -43,6 +44,16 @@ def _git_email(root: Path) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return found.stdout.decode("utf-8", "replace").strip()
+
+
+def confirmed(statement: Statement, question: str, *, verb: str, json: bool, actor: Actor) -> Said:
+    """Show a person what they are about to say and have them confirm it.
+
+    `verb` is the command line to type for it. Raises Untrusted: `person_required` where no person can
+    be asked, `declined` for any answer but yes.
+    """
+    ask(question, verb=verb, json=json)
+    return Said(statement=statement, actor=actor)
 
 
 def ask(question: str, *, verb: str, json: bool) -> None:

@@ -11,7 +11,18 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from todo_manager import coupling, evidence, gate, inputs, ledger, locks, plans, runner, states
+from todo_manager import (
+    coupling,
+    evidence,
+    freshness,
+    gate,
+    inputs,
+    ledger,
+    locks,
+    plans,
+    runner,
+    states,
+)
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
@@ -194,7 +205,9 @@ def _conclude_done(
         refused = gate.refusal(case)
         event = "refused" if refused else "done"
         verdict = verdict_of(refused)
+        rests = freshness.rests(definition, results)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
+        data |= {"rests": rests}
         if refused:
             data |= {"kind": str(refused.kind), "message": values.masker.text(refused.message)}
         recorded = ledger.append(
@@ -211,6 +224,7 @@ def _conclude_done(
                 recorded,
                 definition.digest,
                 values.inputs,
+                rests,
             )
         evidence.remember(db, before, recorded, event, verdict, results)
     told = data_of(before, results, standing_after(project, before), values)

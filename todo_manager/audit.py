@@ -162,6 +162,8 @@ def _mark(phase: sqlite3.Row, event: dict[str, Any] | None) -> Iterator[str]:
         yield f"{where} is not what event {event['seq']} recorded"
     elif not _same_json(phase["mark_inputs"], data.get("inputs")):
         yield f"{where}: its inputs are not those event {event['seq']} recorded"
+    elif not _same_json(phase["mark_rests"], data.get("rests", {})):
+        yield f"{where}: what it rests on is not what event {event['seq']} recorded"
 
 
 def _same_json(text: str | None, wanted: Any) -> bool:

@@ -109,12 +109,14 @@ def set_mark(
     recorded: ledger.Recorded,
     gate_digest: str,
     used: Mapping[str, str],
+    rests: Mapping[str, Any] = {},
 ) -> None:
-    """Write the mark of a phase as a cache of the event that set it."""
+    """Write the mark of a phase as a cache of the event that set it; `rests` as the event has it."""
+    rows = (json.dumps(dict(used)), json.dumps(dict(rests)))
     db.execute(
-        "UPDATE phases SET mark = ?, mark_seq = ?, mark_hash = ?, mark_digest = ?, mark_inputs = ? "
-        "WHERE plan = ? AND key = ?",
-        (mark, recorded.seq, recorded.hash, gate_digest, json.dumps(dict(used)), plan, key),
+        "UPDATE phases SET mark = ?, mark_seq = ?, mark_hash = ?, mark_digest = ?, mark_inputs = ?,"
+        " mark_rests = ? WHERE plan = ? AND key = ?",
+        (mark, recorded.seq, recorded.hash, gate_digest, *rows, plan, key),
     )
     if mark in states.SATISFIED:
         db.execute(

@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 from sqlite_utils import Database
 
-from todo_manager import coupling, definition, ledger, locks, plans, proof, read_files
+from todo_manager import coupling, definition, ledger, locks, people, plans, proof, read_files
 from todo_manager.actions.family import ACTIONS
 from todo_manager.binding import Bound
 from todo_manager.canonical import encode
@@ -26,6 +26,7 @@ from todo_manager.checks.parse import member
 from todo_manager.errors import Kind, Untrusted
 from todo_manager.evidence import note_closed, set_mark
 from todo_manager.ledger import Actor
+from todo_manager.people import Said
 from todo_manager.shellword import word
 from todo_manager.workspace import Project
 
@@ -139,7 +140,7 @@ def differs(id_: str, name: str) -> Untrusted:
     )
 
 
-def accept(project: Project, bound: Bound, expected: str, actor: Actor) -> None:
+def accept(project: Project, bound: Bound, expected: str, said: Said) -> None:
     """Make a bound document the accepted definition; marks stay with their phase keys.
 
     `expected` is the digest of the definition whose replacement was shown to the person; another one
@@ -150,12 +151,11 @@ def accept(project: Project, bound: Bound, expected: str, actor: Actor) -> None:
         plans.verify_accepted(db, before)
         if before.digest != expected:
             raise _meanwhile(bound)
-        recorded = ledger.append(
-            db, "accepted", actor, plan=bound.plan.id, data=_accepting_data(bound, ignored=0)
-        )
+        data = _accepting_data(bound, ignored=0)
+        recorded = people.record(db, project, "accepted", said, data)
         Database(db).table("plans").update(
             db.execute("SELECT seq FROM plans WHERE id = ?", (bound.plan.id,)).fetchone()["seq"],
-            _plan_row(bound, recorded, actor),
+            _plan_row(bound, recorded, said.actor),
         )
         _write_phases(project, bound)
 
@@ -232,6 +232,7 @@ _KEPT_COLUMNS = (
     "mark_hash",
     "mark_digest",
     "mark_inputs",
+    "mark_rests",
     "last_verdict",
     "last_digest",
     "last_run",

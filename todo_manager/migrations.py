@@ -142,6 +142,13 @@ def m005_steps(db: Database) -> None:
         db.table("phases").add_column(name, str)
 
 
+@steps()
+def m006_what_marks_rest_on(db: Database) -> None:
+    """What the mark of a phase rests on beside its checks: until when, on whose word, on which waivers."""
+    db.table("phases").add_column("mark_rests", str)
+    db.table("plans").add_column("closed_until", str)
+
+
 def _fill_texts(db: Database) -> None:
     """Make the plans that are in the store already searchable."""
     db.execute(

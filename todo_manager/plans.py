@@ -47,6 +47,8 @@ class Phase(Struct, frozen=True, kw_only=True):
     mark_hash: str | None
     mark_digest: str | None
     mark_inputs: dict[str, str]
+    mark_rests: dict[str, Any]
+    """What the mark rests on beside its checks, as `states.derive` takes it."""
     last_verdict: str | None
     last_digest: str | None
 
@@ -99,6 +101,7 @@ class Plan(Struct, frozen=True, kw_only=True):
                 "mark": phase.mark,
                 "mark_digest": phase.mark_digest,
                 "mark_inputs": phase.mark_inputs,
+                "mark_rests": phase.mark_rests,
                 "last_verdict": phase.last_verdict,
                 "last_digest": phase.last_digest,
             }
@@ -170,6 +173,7 @@ def _phase(row: sqlite3.Row) -> Phase:
         mark_hash=row["mark_hash"],
         mark_digest=row["mark_digest"],
         mark_inputs=json.loads(row["mark_inputs"] or "{}"),
+        mark_rests=json.loads(row["mark_rests"] or "{}"),
         last_verdict=row["last_verdict"],
         last_digest=row["last_digest"],
     )
@@ -265,6 +269,7 @@ def recorded_mark(db: sqlite3.Connection, plan: str, key: str) -> dict[str, Any]
         "mark_hash": event["hash"],
         "mark_digest": event["data"]["digest"],
         "mark_inputs": json.dumps(event["data"]["inputs"]),
+        "mark_rests": json.dumps(event["data"].get("rests", {})),
     }
 
 

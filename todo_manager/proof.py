@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
 BROKEN = "the ledger does not verify: "
 """What every message about a store that lies begins with."""
 
-MARKING = ("done", "attested", "regressed", "renewed", "reopened")
+MARKING = ("done", "attested", "regressed", "renewed", "moved", "reopened")
 """Events that set the mark of a phase."""
 _MARKS = {"renewed": "done", "reopened": "open"}
 ACCEPTING = ("imported", "accepted")
@@ -29,7 +29,8 @@ BINDING = ("done", "set")
 """Events that bind inputs of a plan."""
 
 _PHASES = (
-    "SELECT idx, key, needs, definition, digest, step_text, step_digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs"
+    "SELECT idx, key, needs, definition, digest, step_text, step_digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs,"
+    " mark_rests"
     " FROM phases WHERE plan = ? ORDER BY idx"
 )
 _RECENT = 500
@@ -192,6 +193,7 @@ def mark(db: sqlite3.Connection, plan: str, phase: Mapping[str, Any]) -> None:
     if (
         recorded != (phase["mark"], phase["mark_hash"], phase["mark_digest"])
         or event["data"].get("inputs") != phase["mark_inputs"]
+        or event["data"].get("rests", {}) != phase["mark_rests"]
     ):
         raise broken(f"{where} is not what event {newest} recorded")
 
@@ -245,7 +247,7 @@ def plan(
 def _phase(row: sqlite3.Row) -> dict[str, Any]:
     phase = dict(row)
     try:
-        for column in ("needs", "mark_inputs"):
+        for column in ("needs", "mark_inputs", "mark_rests"):
             phase[column] = loads(phase[column]) if phase[column] else {}
     except (ValueError, TypeError):
         raise broken(f"the row of phase {phase['idx']} cannot be read") from None

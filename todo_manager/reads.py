@@ -22,14 +22,14 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     from typing import Any
 
 STORE = ".todo_manager"
-VERSION = 5
+VERSION = 6
 """The store that these queries fit: `store.VERSION`."""
 PAGE = 50
 _FEW = 10_000
 
 _STATE_COLUMNS = (
     "plan", "idx", "key", "title", "needs", "required", "digest", "lock", "mark", "mark_digest",
-    "mark_inputs", "last_verdict", "last_digest",
+    "mark_inputs", "mark_rests", "last_verdict", "last_digest",
 )  # fmt: skip
 """Of a phase: what names it, and what `states.derive` takes."""
 
@@ -41,9 +41,9 @@ _ALL_COLUMNS = (
 _MARK_JOIN = (
     "LEFT JOIN ledger AS l ON l.seq = p.mark_seq AND l.hash = p.mark_hash"
     " AND l.plan = p.plan AND l.key = p.key"
-    " AND l.event IN ('done', 'attested', 'regressed', 'renewed', 'reopened')"
+    " AND l.event IN ('done', 'attested', 'regressed', 'renewed', 'moved', 'reopened')"
     " AND l.seq = (SELECT max(m.seq) FROM ledger AS m WHERE m.plan = p.plan AND m.key = p.key"
-    " AND m.event IN ('done', 'attested', 'regressed', 'renewed', 'reopened'))"
+    " AND m.event IN ('done', 'attested', 'regressed', 'renewed', 'moved', 'reopened'))"
 )
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -368,6 +368,7 @@ def _phases(
         try:
             phase["needs"] = loads(phase["needs"])
             phase["mark_inputs"] = loads(phase["mark_inputs"]) if phase["mark_inputs"] else {}
+            phase["mark_rests"] = loads(phase["mark_rests"]) if phase["mark_rests"] else {}
         except (ValueError, TypeError):
             from todo_manager import proof
 

@@ -32,8 +32,13 @@ def derive(
     """The standing of every phase of a plan, in order.
 
     Each phase is a mapping with idx, key, needs (list of keys), required (number of required checks),
-    digest, mark, mark_digest, mark_inputs (dict), last_verdict, last_digest. `bound` holds the bound
-    inputs, `running` the indexes somebody holds, `changed` why files of a phase differ on disk.
+    digest, mark, mark_digest, mark_inputs (dict), mark_rests (dict), last_verdict, last_digest. `bound`
+    holds the bound inputs, `running` the indexes somebody holds, `changed` why files of a phase differ
+    on disk.
+
+    `mark_rests` says what a mark rests on beside its checks, each part only where there is one: `from`
+    and `until` (UTC, to the second) with `why`, the time it holds; `waived`, a list of check id and
+    date; `persons`, how many of its checks are a person's word.
     """
     return _Deriving(phases, bound, running, changed, archived).all()
 
@@ -88,6 +93,10 @@ class _Deriving:
             return Standing("running", "another process holds it")
         if phase["mark"] == "regressed":
             return Standing("regressed", "a later verify failed")
+        if phase["mark"] == "moved":
+            return Standing(
+                "stale", phase["mark_rests"].get("why", "what was proven is another thing")
+            )
         if phase["mark"] in SATISFIED:
             if stale := self._stale(phase):
                 return Standing("stale", stale)
@@ -104,6 +113,8 @@ class _Deriving:
         for name, value in phase["mark_inputs"].items():
             if self._bound.get(name) != value:
                 return f"the input {name} was {value!r} then and is {self._bound.get(name)!r} now"
+        if out := _out_of_time(phase["mark_rests"]):
+            return out
         for need, standing in self._needs(phase):
             if standing.state not in (*SATISFIED, "running"):
                 return f"it needs phase {need['idx']}, which is {standing.state}"
@@ -111,8 +122,10 @@ class _Deriving:
 
     def _rests_on(self, phase: Mapping[str, Any]) -> str:
         """A proof is worth no more than what it stands on: say where that is a person's word."""
-        attested = self._attested_below(phase)
-        return f"rests on attested {', '.join(map(str, sorted(attested)))}" if attested else ""
+        found = _rests(phase["mark_rests"])
+        if attested := self._attested_below(phase):
+            found.append(f"rests on attested {', '.join(map(str, sorted(attested)))}")
+        return ", ".join(found)
 
     def _attested_below(self, phase: Mapping[str, Any]) -> frozenset[int]:
         """Indexes of the attested phases it needs, directly or through them."""
@@ -143,3 +156,27 @@ class _Deriving:
 
     def _needed(self, phase: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return [self._by_key[key] for key in phase["needs"] if key in self._by_key]
+
+
+def _out_of_time(rests: Mapping[str, Any]) -> str:
+    """Why a mark no longer holds, or not yet, by the clock; empty when it does or has no term."""
+    if not rests.get("until"):
+        return ""
+    import time  # most marks have no term
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if rests["until"] <= now:
+        return f"{rests.get('why', 'what it rests on')} ran out at {rests['until']}"
+    if now < rests.get("from", ""):
+        return f"the clock says {now}, which is before it was proven"
+    return ""
+
+
+def _rests(rests: Mapping[str, Any]) -> list[str]:
+    found = []
+    if waived := rests.get("waived"):
+        first = min(until for _, until in waived)
+        found.append(f"{len(waived)} waived until {first[:10]}")
+    if persons := rests.get("persons"):
+        found.append(f"persons: {persons}")
+    return found

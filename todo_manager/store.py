@@ -19,7 +19,7 @@ from todo_manager.errors import Busy, EnvironmentProblem, IntegrityProblem, Kind
 from todo_manager.project import STORE
 
 FILE = "store.db"
-VERSION = 5
+VERSION = 6
 """`PRAGMA user_version` of a store this program writes: the number of migration steps."""
 
 BUSY_SECONDS = 30

@@ -6,7 +6,7 @@ import sqlite3
 
 from msgspec import structs
 
-from todo_manager import evidence, gate, inputs, ledger, locks, plans
+from todo_manager import evidence, freshness, gate, inputs, ledger, locks, plans
 from todo_manager.attempts import (
     Attempted,
     Attempting,
@@ -100,9 +100,11 @@ def _conclude_verify(
         alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
         reason = alone or _why_not_counting(stage, phase, values) or written or None
         event, mark = _effect(phase, verdict, counts=not reason)
+        rests = freshness.rests(definition, results)
         data = evidence.event_data(definition, values.inputs, results) | {
             "verdict": verdict,
             "does_not_count": reason,
+            "rests": rests,
         }
         recorded = ledger.append(
             db, event, wanted.actor, plan=stage.plan.id, key=stage.phase.key, data=data
@@ -117,6 +119,7 @@ def _conclude_verify(
                 recorded,
                 definition.digest,
                 values.inputs,
+                rests,
             )
         if not reason:
             evidence.remember(db, stage, recorded, event, verdict, results)

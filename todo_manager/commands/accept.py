@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from todo_manager import actors, differences, intake, proposals
+from todo_manager import actors, differences, intake, people, proposals
 from todo_manager.commands import common, diff
 from todo_manager.plans import Plan
 from todo_manager.proposals import Proposal
@@ -45,10 +45,14 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(f"warning: {warning}")
     for line in differences.never_failed(project, plan, bound):
         output.say(line)
-    actors.ask(
-        f"accept this definition of {plan.id}?", verb=f"accept {word(plan.id)}", json=output.json
+    said = actors.confirmed(
+        people.Statement(verb="accept", plan=plan.id, digest=bound.digest),
+        f"accept this definition of {plan.id}?",
+        verb=f"accept {word(plan.id)}",
+        json=output.json,
+        actor=actor,
     )
-    intake.accept(project, bound, plan.digest, actor)
+    intake.accept(project, bound, plan.digest, said)
     output.data |= {"accepted": True, "digest": bound.digest}
     output.say(f"{plan.id}: accepted by {actor.name}")
     return _end(project, plan, proposal, output)

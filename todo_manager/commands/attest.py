@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from todo_manager import actors, evidence, gate, ledger
+from todo_manager import actors, evidence, gate, people
 from todo_manager.attempts import Wanted
 from todo_manager.commands import common
 from todo_manager.errors import Kind, Refused, Untrusted, UsageProblem
+from todo_manager.people import Said
 from todo_manager.render.output import Output
 from todo_manager.render.plain import indent, one_line
 from todo_manager.shellword import word
@@ -36,13 +37,21 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.say(f"{where}: {stage.state.state} already")
         return 0
     _refuse(stage)
-    actors.ask(
+    said = actors.confirmed(
+        people.Statement(
+            verb="attest",
+            plan=stage.plan.id,
+            key=stage.phase.key,
+            digest=stage.phase.digest,
+            says={"reason": arguments.reason},
+        ),
         f"{where} {one_line(stage.phase.title)}\n{indent(stage.phase.note, '  | ')}\n"
         f"No check has looked at this phase. You vouch for it: {one_line(arguments.reason)}",
         verb=f'attest {where} --reason "…"',
         json=output.json,
+        actor=wanted.actor,
     )
-    event = _record(project, wanted, stage.phase.digest, arguments.reason)
+    event = _record(project, wanted, said)
     output.data = {
         "plan": stage.plan.id,
         "phase": stage.phase.idx,
@@ -69,8 +78,9 @@ def _refuse(stage: Stage) -> None:
         raise refused
 
 
-def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
+def _record(project: Project, wanted: Wanted, said: Said) -> int:
     """Look once more inside the transaction: what was shown to the person is what is recorded."""
+    digest, reason = said.statement.digest, said.statement.says["reason"]
     with project.recording() as db:
         stage = look(project, wanted.plan, wanted.index)
         _refuse(stage)
@@ -79,13 +89,7 @@ def _record(project: Project, wanted: Wanted, digest: str, reason: str) -> int:
                 "another definition was accepted meanwhile",
                 hint=f"todo_manager show {word(stage.plan.id)} {stage.phase.idx}, then attest again",
             )
-        recorded = ledger.append(
-            db,
-            "attested",
-            wanted.actor,
-            plan=stage.plan.id,
-            key=stage.phase.key,
-            data={"by": "person", "reason": reason, "digest": digest, "inputs": {}},
-        )
+        data = {"by": "person", "reason": reason, "digest": digest, "inputs": {}}
+        recorded = people.record(db, project, "attested", said, data)
         evidence.set_mark(db, stage.plan.id, stage.phase.key, "attested", recorded, digest, {})
     return recorded.seq
