@@ -18,24 +18,33 @@ demo: $(VENV)/installed ## the whole story in a temporary project: no Docker, no
 demo-containers: $(VENV)/installed ## a container roll-out on a real Docker engine; ARGS="--registry localhost:5000"
 	@$(VENV)/bin/todo_manager demo --containers $(ARGS)
 
+# Test files side by side, since most of them wait; ARGS="-n0 --pdb" runs them one after another.
+PYTEST := $(RUN) -m pytest -q -n4 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/installed ## the tests; ARGS="-k gate" and the like go to pytest
 	@$(RUN) -m compileall -q todo_manager tui
-	$(RUN) -m pytest -q $(ARGS)
+	$(PYTEST) $(ARGS)
 
 # Where one of these is absent, a test that needs it fails instead of being skipped.
 test-all: REQUIRE := engine,ssh,terminal,root,curl,docker-compose,openssl,syft,bash,fish,zsh,browser,git,gpg,ssh-keygen
 test-all: deps-debian $(VENV)/installed ## all tests, with real engines, as root; at most 20 minutes
 	@$(RUN) -m compileall -q todo_manager tui
-	REQUIRE=$(REQUIRE) timeout --kill-after=60 20m $(RUN) -m pytest -q $(ARGS)
+	REQUIRE=$(REQUIRE) timeout --kill-after=60 20m $(PYTEST) $(ARGS)
 
 # What tests use beside Python; a service among these is started by Debian, and none of them is used.
 DEBIAN := docker.io docker-registry busybox-static tini docker-compose openssh-server openssh-client iproute2 \
   curl git gnupg openssl tmux bash fish zsh chromium
 
+# Another installation that is under way is waited for; nothing is asked.
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3
+
 deps-debian: ## the packages of Debian and Ubuntu that test-all needs; as root
 	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEBIAN) 2>&1 | grep -qv '^installed$$' || exit 0; \
-	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(DEBIAN)
+	  command -v apt-get > /dev/null || { \
+	    echo 'there is no apt-get here: install these in another way, or type make test: $(DEBIAN)' >&2; exit 1; }; \
+	  [ "$$(id -u)" = 0 ] || { \
+	    echo 'packages are missing, and only root may install them: sudo make deps-debian; without them: make test' >&2; exit 1; }; \
+	  $(APT) update; $(APT) install --yes --no-install-recommends $(DEBIAN)
 
 check: $(VENV)/checkers ## what a change must pass: lint, format, types, import contracts, tests
 	$(RUN) -m ruff check .

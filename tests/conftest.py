@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mounts
 import pytest
+import workers
 from engine import Engine, NotStarted, missing
 from machines import Machine, missing_machine
 from required import absent, required
@@ -15,9 +16,10 @@ from support import EXITS, REPOSITORY, SHARED, Project, Ran, at_terminal
 __all__ = ["EXITS", "REPOSITORY", "SHARED", "Project", "Ran", "at_terminal"]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A word of REQUIRE that is no part ends the run before it begins."""
     required()
+    workers.register(config)
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A running engine with its registry; without one a skip, or with REQUIRE=engine a failure."""
     if why := missing():
         absent("engine", why)
-    mounts.sweep(tmp_path_factory.getbasetemp().parent)
+    mounts.sweep(workers.all_runs(tmp_path_factory))
     found = Engine(tmp_path_factory.mktemp("engine"))
     try:
         found.start()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import socket
 import subprocess
 import tarfile
 import time
@@ -19,13 +18,16 @@ from typing import IO, Any
 from urllib.request import urlopen
 
 import mounts
+from bridges import IP, Bridge, claim
+from ports import free_port
 
 DOCKERD = "/usr/sbin/dockerd"
 DOCKER = "/usr/bin/docker"
 REGISTRY = "/usr/bin/docker-registry"
 BUSYBOX = "/bin/busybox"
 TINI = "/usr/bin/tini"
-PARTS = {DOCKERD: "docker.io", REGISTRY: "docker-registry", BUSYBOX: "busybox-static", TINI: "tini"}
+PARTS = {DOCKERD: "docker.io", REGISTRY: "docker-registry", BUSYBOX: "busybox-static", TINI: "tini",
+         IP: "iproute2"}  # fmt: skip
 
 APPLETS = ("sh", "httpd", "sleep", "cat", "ls", "wget", "nc", "true", "false", "echo", "test", "touch",
            "rm", "kill", "id", "date", "mkdir", "head", "tail", "grep", "env", "hostname")  # fmt: skip
@@ -37,13 +39,6 @@ def missing() -> str:
         return "a Docker engine of the tests' own needs root"
     absent = [package for path, package in PARTS.items() if not os.path.exists(path)]
     return f"not installed: {', '.join(absent)}" if absent else ""
-
-
-def free_port() -> int:
-    """A port of the loopback nobody listens on at this moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def until(ready: Callable[[], object], what: str, seconds: float = 30) -> None:
@@ -77,14 +72,20 @@ class Engine:
         self._api: Any = None
         self._logs: list[Path] = []
         self._held: IO[str] | None = None
+        self._bridge: Bridge | None = None
 
     def start(self) -> None:
-        """Start both. Raises NotStarted when the engine ends instead."""
+        """Start both. Raises NotStarted when this machine has no bridge for it, or the engine ends."""
         self._held = mounts.hold(self.folder)
+        try:
+            self._bridge = claim(Path(self._held.name))
+        except OSError as why:
+            raise NotStarted(str(why)) from why
         self._start_registry()
         self._start(
             DOCKERD, "--data-root", self.folder / "data", "--exec-root", self.folder / "exec",
             "-H", self.url, "--pidfile", self.folder / "pid", "--shutdown-timeout", "2",
+            *self._bridge.words(),
         )  # fmt: skip
         until(lambda: self._alive() and self.docker("version").returncode == 0, "the engine")
         until(
@@ -140,6 +141,8 @@ class Engine:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if self._bridge is not None:
+            self._bridge.remove()
         mounts.remove(self.folder)
         if self._held is not None:
             self._held.close()

@@ -42,11 +42,14 @@ def hold(folder: Path) -> IO[str]:
 
 
 def sweep(runs: Path) -> None:
-    """Remove the folders of engines whose test run was killed, among the folders of all test runs."""
+    """Remove the folders of engines whose test run was killed, among the folders of all test runs.
+
+    Those of a worker lie one folder deeper, in that of its run.
+    """
     for folder in runs.glob("garbage-*"):  # put aside by pytest, which could not remove it
         if below(folder):
             remove(folder)
-    for held in sorted(runs.glob(f"*/*/{_HELD}")):
+    for held in sorted([*runs.glob(f"*/*/{_HELD}"), *runs.glob(f"*/*/*/{_HELD}")]):
         try:
             with open(held, encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 PARTS = {
-    "engine": ("docker.io", "docker-registry", "busybox-static", "tini"),
+    "engine": ("docker.io", "docker-registry", "busybox-static", "tini", "iproute2"),
     "ssh": ("openssh-server", "iproute2"),
     "terminal": ("tmux",),
     "root": (),

@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import bridges
 import engine
 import machines
 import mounts
@@ -85,10 +86,10 @@ def test_a_misspelt_part_ends_the_run_before_it_begins(tmp_path: Path) -> None:
 
 
 def test_markers_are_parts() -> None:
-    """REQUIRE speaks of the same things as `-m`; only `slow` is none that a machine can lack."""
+    """REQUIRE speaks of the same things as `-m`; two others are of time."""
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     lines = settings["tool"]["pytest"]["ini_options"]["markers"]
-    assert {line.partition(":")[0] for line in lines} - {"slow"} <= PARTS.keys()
+    assert {line.partition(":")[0] for line in lines} - {"slow", "alone"} <= PARTS.keys()
 
 
 def test_make_installs_and_requires_what_the_tests_use() -> None:
@@ -178,6 +179,7 @@ def test_an_engine_ends_with_its_test_run(
     tmp_path_factory: pytest.TempPathFactory, engine: Engine
 ) -> None:
     """The fixture shows that one can be started here; this one is of a process that is killed."""
+
     runs = tmp_path_factory.mktemp("k")  # short: the path of a socket may have 108 letters
     folder = runs / "run" / "e"
     folder.mkdir(parents=True)
@@ -200,8 +202,11 @@ def test_an_engine_ends_with_its_test_run(
         assert len(pids) == 2
         until_gone(pids)
         assert mounts.below(folder)
+        assert folder / "held" in bridges.claimed().values()
         mounts.sweep(runs)
         assert not folder.exists()
+        bridges.sweep()
+        assert folder / "held" not in bridges.claimed().values()
     finally:
         mounts.remove(runs)
 

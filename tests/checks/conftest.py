@@ -182,11 +182,11 @@ def reset(connection: socket.socket) -> None:
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port of 127.0.0.1 at which nothing listens."""
+def closed_port() -> Iterator[int]:
+    """A port of 127.0.0.1 at which nothing listens, and nothing will."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+        yield int(held.getsockname()[1])
 
 
 @pytest.fixture

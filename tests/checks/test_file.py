@@ -200,6 +200,7 @@ class TestCannotLook:
 
 
 class TestTypes:
+    @pytest.mark.alone
     def test_fifo_is_not_waited_for(self, look: Any, root: Path) -> None:
         os.mkfifo(root / "pipe")
         start = time.monotonic()
@@ -303,6 +304,7 @@ class TestContent:
         assert look({"file": "f", "sha256": digest}).verdict == PASSED
         assert look({"file": "f", "min_size": 1001}).verdict == PASSED
 
+    @pytest.mark.alone
     def test_sparse_file_of_many_gigabytes(self, look: Any, root: Path) -> None:
         os.truncate(put(root, "f"), 2**36)
         assert look({"file": "f", "lacks": "x"}).verdict == ERROR

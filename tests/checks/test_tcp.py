@@ -68,12 +68,14 @@ def test_second_address_of_a_name_answers(look: Any, serve: Any) -> None:
     assert look({"tcp": f"localhost:{serve(says(then=1))}"}).verdict == PASSED
 
 
+@pytest.mark.alone
 def test_no_answer_to_the_connection(look: Any, deaf_port: int) -> None:
     start = time.monotonic()
     found = look({"tcp": f"127.0.0.1:{deaf_port}"}, timeout=0.3)
     assert (found.verdict, time.monotonic() - start < 1.3) == (FAILED, True)
 
 
+@pytest.mark.alone
 def test_name_service_that_hangs(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kw: gate.wait(5) or [])
@@ -163,6 +165,7 @@ class TestExpect:
         wanted = {"contains": ["ready"], "matches": r"v[0-9]+"}
         assert look({"tcp": f"127.0.0.1:{port}", "expect": wanted}).verdict == PASSED
 
+    @pytest.mark.alone
     def test_one_byte_at_a_time_does_not_move_the_deadline(self, look: Any, serve: Any) -> None:
         port = serve(says(*[b"."] * 200, pause=0.02))
         start = time.monotonic()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from containers import verdicts
-from engine import Engine
+from engine import Engine, free_port
 from forked import Forked
 from gated import new_project
 from machines import Machine, MachineEngine
@@ -18,6 +18,7 @@ from todo_manager.hosts.netns import open_network
 
 pytestmark = [pytest.mark.engine, pytest.mark.ssh]
 
+PORT = free_port()
 ANSWER = '{"where": "WHERE"}'
 
 
@@ -30,7 +31,7 @@ def far(engine: Engine, pc2: Machine) -> Iterator[MachineEngine]:
         each.docker("network", "create", "two")
         each.image("two:1", f"LABEL where={where}",
                    files={"www/health": ANSWER.replace("WHERE", where), "where": f"{where}\n"})  # fmt: skip
-        ran = each.docker("run", "-d", "--name", "tw-web", "--network", "two", "-p", "127.0.0.1:18231:8080", "two:1",
+        ran = each.docker("run", "-d", "--name", "tw-web", "--network", "two", "-p", f"127.0.0.1:{PORT}:8080", "two:1",
                           "httpd", "-f", "-p", "8080", "-h", "/www")  # fmt: skip
         assert ran.returncode == 0, ran.stderr
     found.image("two:there")
@@ -51,16 +52,17 @@ def hosts(engine: Engine, pc2: Machine, **changes: str) -> str:
 
 CHECKS = {
     "image: 'two:1', labels: {where: NAME}": "passed",
-    "http: 'http://127.0.0.1:18231/health', json: {where: NAME}, served_by: tw-web": "passed",
-    "tcp: '127.0.0.1:18231', served_by: tw-web": "passed",
+    "http: 'http://127.0.0.1:PORT/health', json: {where: NAME}, served_by: tw-web": "passed",
+    "tcp: '127.0.0.1:PORT', served_by: tw-web": "passed",
     "command: [cat, /where], stdout: {equals: NAME}, inside: tw-web": "passed",
     "file: /where, contains: [NAME], inside: tw-web": "passed",
     "http: 'http://127.0.0.1:8080/health', json: {where: NAME}, inside: tw-web": "passed",
-    "tcp: '127.0.0.1:18231', listening: false, inside: tw-web": "passed",
+    "tcp: '127.0.0.1:PORT', listening: false, inside: tw-web": "passed",
     "http: 'http://no-such-name:8080/health', inside: tw-web": "error",
     "image: 'two:1', labels: {where: elsewhere}": "failed",
     "image: 'two:none'": "failed",
 }
+CHECKS = {check.replace("PORT", str(PORT)): verdict for check, verdict in CHECKS.items()}
 
 
 @pytest.mark.parametrize("host", ["local", "pc2"])
@@ -91,7 +93,7 @@ def test_the_wrong_machine_behind_a_name(
     assert row["verdict"] == "error"
     assert "is the machine 'pc2', not 'pc3'" in row["actual"]
     head = hosts(engine, pc2, docker=engine.url)
-    check = "http: 'http://127.0.0.1:18231/health', served_by: tw-web, host: pc2"
+    check = f"http: 'http://127.0.0.1:{PORT}/health', served_by: tw-web, host: pc2"
     (row,) = verdicts(place, head, [check]).values()
     assert row["verdict"] == "error"
     assert "whose port answered is not known" in row["actual"]
@@ -165,7 +167,7 @@ def test_a_stopped_engine_of_pc2_is_an_error(
     found = verdicts(place, hosts(engine, pc2), [*checks, "image: 'two:1'"])
     rows = list(found.values())
     for check, row in zip(checks, rows):
-        refused = ":18231" in check and "inside" not in check
+        refused = f":{PORT}" in check and "inside" not in check
         assert row["verdict"] == ("failed" if refused else "error"), row
         assert "pc2" in row["actual"] or refused, row
     assert rows[-1]["verdict"] == "passed"
