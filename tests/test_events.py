@@ -155,7 +155,10 @@ def test_secrets_are_masked_in_every_line(project):
         """
         - title: T
           verify:
-            - {command: 'echo "$REGISTRY_TOKEN" >&2; exit 1', within: 200ms, every: 100ms}
+            - command: 'echo "$REGISTRY_TOKEN" >&2; [ -e again ] || { touch again; exit 1; }'
+              within: 30s
+              every: 100ms
+            - {command: 'echo "$REGISTRY_TOKEN" >&2; exit 1'}
         """,
         head="secrets: [REGISTRY_TOKEN]\n",
     )

@@ -24,6 +24,20 @@ class Redirected(socket.socket):
         super().connect(("127.0.0.1", self.port))
 
 
+def sockets_of_one_port() -> tuple[socket.socket, socket.socket]:
+    """A socket for UDP and one for TCP, at a port that was free for both."""
+    while True:
+        udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+        except OSError:  # somebody else has it for TCP
+            udp.close()
+            tcp.close()
+        else:
+            return udp, tcp
+
+
 class NameServer:
     """Answers questions from `records`; `twist` changes what is sent over UDP."""
 
@@ -32,9 +46,7 @@ class NameServer:
         self.asked: list[str] = []
         self.twist: Callable[[bytes], bytes] = lambda answer: answer
         self.code = 3
-        self.udp, self.tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
-        self.udp.bind(("127.0.0.1", 0))
-        self.tcp.bind(self.udp.getsockname())
+        self.udp, self.tcp = sockets_of_one_port()
         self.tcp.listen()
         for work in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=work, daemon=True).start()

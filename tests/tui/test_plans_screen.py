@@ -214,7 +214,7 @@ def test_a_store_that_vanishes_is_said_and_comes_back(project: Any) -> None:
         folder.rename(away)
         await until(pilot, lambda: "holds no store.db" in banner(pilot))
         assert "todo_manager init" in " ".join(banner(pilot).split())
-        assert any("shown is the list of" in line for line in lines(pilot))
+        await until(pilot, lambda: any("shown is the list of" in line for line in lines(pilot)))
         await pilot.press("r", "a", "a", "j")
         await pilot.pause(0.2)
         assert any("first" in row for row in rows(pilot))
