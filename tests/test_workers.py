@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,7 +79,7 @@ def run(folder: Path, mark: str, *words: str) -> list[str]:
 
 def disturbed(log: list[str]) -> bool:
     """Whether something came between a test's first and last word."""
-    return any(after != "end alone" for line, after in zip(log, log[1:]) if line == "begin alone")
+    return any(after != "end alone" for line, after in pairwise(log) if line == "begin alone")
 
 
 SIDE_BY_SIDE = ("-n2", "--dist", "loadfile")
