@@ -3,8 +3,8 @@
 Engines that share the bridge docker0 give out its addresses twice, each looks for a free range of
 addresses at a moment of its own, and one that starts empties the others' chains of iptables. Here the name
 of a bridge is the claim on its ranges: the kernel lets nobody make it twice. The ranges are of
-198.18.0.0/15, which no network in use has (RFC 2544). The engine leaves iptables alone; one rule lets the
-containers of a network reach each other where another engine forbids that to all but its own.
+198.18.0.0/15, which no network in use has (RFC 2544). The engine leaves iptables alone; what it would ask of
+them, that its containers reach each other and what is outside, stands in rules of these ranges.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any
 
 IP = "/usr/sbin/ip"
 _PREFIX = "todo-test"
-_MANY = 250
+_RANGES = [*IPv4Network("198.18.0.0/15").subnets(new_prefix=23)]
 
 
 class Bridge:
@@ -28,9 +28,8 @@ class Bridge:
 
     def __init__(self, number: int) -> None:
         self.name = f"{_PREFIX}{number}"
-        self._number = number
-        self._address = f"198.18.{number}.1/24"
-        self._pool = f"198.19.{number}.0/24"
+        self._range = _RANGES[number]
+        self._first, self._pool = self._range.subnets()
 
     def words(self) -> list[str]:
         """What the command line of an engine says of it."""
@@ -38,9 +37,13 @@ class Bridge:
         return ["--bridge", self.name, "--default-address-pool", pool, "--iptables=false"]
 
     def _let(self, change: str) -> None:
-        for each in (self._pool, f"198.18.{self._number}.0/24"):
-            words = ["-w", change, "FORWARD", "-s", each, "-d", each, "-j", "ACCEPT"]
-            subprocess.run(["/usr/sbin/iptables", *words], capture_output=True, timeout=30)
+        mine = str(self._range)
+        for rule in (
+            ("-t", "nat", change, "POSTROUTING", "-s", mine, "!", "-d", mine, "-j", "MASQUERADE"),
+            (change, "FORWARD", "-s", mine, "-j", "ACCEPT"),
+            (change, "FORWARD", "-d", mine, "-j", "ACCEPT"),
+        ):
+            subprocess.run(["/usr/sbin/iptables", "-w", *rule], capture_output=True, timeout=30)
 
     def make(self, held: Path) -> bool:
         """Make it, for as long as the lock on `held` is kept; False when it is there already."""
@@ -48,7 +51,7 @@ class Bridge:
             return False
         for words in (
             ("link", "set", self.name, "alias", str(held)),
-            ("addr", "add", self._address, "dev", self.name),
+            ("addr", "add", f"{self._first[1]}/24", "dev", self.name),
             ("link", "set", self.name, "up"),
         ):
             _ip(*words).check_returncode()
@@ -58,9 +61,7 @@ class Bridge:
     def remove(self) -> None:
         """Remove it, and the bridges of the networks its engine has made."""
         for link in _links("addr"):
-            if any(
-                ip_address(each["local"]) in ip_network(self._pool) for each in link["addr_info"]
-            ):
+            if any(ip_address(each["local"]) in self._pool for each in link["addr_info"]):
                 _ip("link", "del", link["ifname"])
         self._let("-D")
         _ip("link", "del", self.name)
@@ -70,7 +71,7 @@ def claim(held: Path) -> Bridge:
     """A bridge nobody has, for whoever keeps a lock on the file `held`. OSError where none can be made."""
     with _one_at_a_time():
         _sweep()
-        for number in range(1, _MANY):
+        for number in range(len(_RANGES)):
             found = Bridge(number)
             if found.make(held):
                 return found

@@ -29,6 +29,8 @@ def far(pc2: Machine) -> Iterator[MachineEngine]:
         found.stop()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # five deployments, each with many connections over ssh
 def test_a_service_of_another_machine(place: Forked, pc2: Machine, far: MachineEngine) -> None:
     """Its port is on the loopback of that machine; here another process has the same one."""
     for version in "12":
