@@ -11,6 +11,7 @@ import fcntl
 import re
 import shutil
 import subprocess
+from glob import glob
 from pathlib import Path
 from typing import IO
 
@@ -49,7 +50,9 @@ def sweep(runs: Path) -> None:
     for folder in runs.glob("garbage-*"):  # put aside by pytest, which could not remove it
         if below(folder):
             remove(folder)
-    for held in sorted([*runs.glob(f"*/*/{_HELD}"), *runs.glob(f"*/*/*/{_HELD}")]):
+    # Unlike the glob of Path this one goes on where another run removes a folder meanwhile.
+    found = [each for depth in ("*/*", "*/*/*") for each in glob(f"{depth}/{_HELD}", root_dir=runs)]
+    for held in sorted(runs / each for each in found):
         try:
             with open(held, encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

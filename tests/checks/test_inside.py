@@ -113,7 +113,11 @@ Rows = dict[str, dict[str, Any]]
 def rows(place: Forked, engine: Engine) -> Rows:
     """Every check of the lists above, from inside in-client."""
     found: Rows = {}
-    for written in (PASSED, FAILED, ERRORS):  # all in one run are more than a busy machine does in time
+    for written in (
+        PASSED,
+        FAILED,
+        ERRORS,
+    ):  # all in one run are more than a busy machine does in time
         inside = [f"{check}, inside: in-client" for check in written]
         found |= zip(written, verdicts(place, engine.head(), inside).values())
     return found
