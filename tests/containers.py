@@ -26,7 +26,9 @@ def verdicts(place: Project, head: str, checks: Iterable[str]) -> dict[str, dict
     id_ = f"p{len(list(place.root.glob('plans/*')))}"
     lines = "".join(f"\n  - {{{check}}}" for check in wanted)
     place.plan(id_, f"- title: T\n  verify:{lines}", head=head)
-    rows = {row["id"]: row for row in place.ask("verify", id_, 0).data["phases"][0]["checks"]}
+    ran = place.ask("verify", id_, 0)
+    assert ran.data.get("phases"), ran  # what it says instead
+    rows = {row["id"]: row for row in ran.data["phases"][0]["checks"]}
     return {check: rows[f"v{n}"] for n, check in enumerate(wanted, start=1)}
 
 

@@ -180,7 +180,9 @@ def test_nothing_is_left_behind(place: Forked, engine: Engine, limit: str) -> No
     assert not running(engine, "in-client", mark)
 
 
-def test_without_root_a_container_s_network_is_not_entered(engine: Engine, tmp_path: Path) -> None:
+def test_without_root_a_container_s_network_is_not_entered(
+    place: Forked, engine: Engine, tmp_path: Path
+) -> None:
     """Its own verdict would be that of another network."""
     importlib.import_module("docker")  # nobody may not read where it lies
     project = new_project(tmp_path)
