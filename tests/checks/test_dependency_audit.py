@@ -354,10 +354,21 @@ class TestFiles:
             "-r https://x/b.txt",
             "--unknown",
             "flask==1.0 other==2",
+            # pip takes every option of a line, and what these name is installed.
+            "--pre -r b.txt",
+            "-i https://x -r b.txt",
+            "--no-index --requirement=b.txt",
+            "-c c.txt -rb.txt",
+            "--pre \\\n-r b.txt",
+            "--pre -e ./flask",
+            "--trusted-host x --editable=git+https://x/y",
+            "--index-url https://x --req b.txt",
+            "--find-links 'unclosed",
         ],
     )
     def test_what_is_not_pinned_is_not_known(self, look: Any, world: Any, line: str) -> None:
         (world.root / "a.txt").write_text(f"ok==1.0\n{line}\n")
+        (world.root / "b.txt").write_text("fine==1.0\n")
         found = look({"dependency_audit": "a.txt"})
         assert found.verdict == ERROR
         assert "a.txt:2: " in found.actual
@@ -378,6 +389,11 @@ class TestFiles:
             ("two==2+local", False, "a.txt:6"),
             ("three==1!3.0", False, "a.txt:8"),
         ]
+
+    def test_options_that_install_nothing(self, pins: Any) -> None:
+        text = "--index-url https://x --trusted-host x\n-f wheels --no-index\n-c bounds.txt\n"
+        text += "--no-binary :all: --prefer-binary\none==1\n"
+        assert [pin.text for pin in pins(text)] == ["one==1"]
 
     @pytest.mark.parametrize("given", ["--hash=md5:" + "a" * 64, "--hash=sha256:abc", "--hash="])
     def test_what_is_no_hash(self, pins: Any, given: str) -> None:
@@ -404,6 +420,7 @@ class TestFiles:
         assert [(p.text, p.hashed) for p in pins(self.LOCK, name)] == [("one==1", False)]
         assert pins(self.LOCK + hashed, name)[0].hashed
         assert not pins(self.LOCK + hashed + 'sdist = {name = "y"}\n', name)[0].hashed
+        assert not pins(self.LOCK + hashed.replace("sha256", "md5"), name)[0].hashed
 
     @pytest.mark.parametrize(
         "text",

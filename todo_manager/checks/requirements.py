@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import stat
 import tomllib
 from collections.abc import Iterator
@@ -30,10 +31,12 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 _OPTION = re.compile(r"\s--(?=[a-z])")
 _HASH = re.compile(r"hash[= ]\s*sha(256|384|512):[0-9a-fA-F]{64,128}\s*")
 _INCLUDE = re.compile(r"(?:-r\s*|--requirement[= ]\s*)(\S.*)")
-_NOT_PINS = re.compile(
-    r"-c\s*\S.*|-i\s*\S.*|-f\s*\S.*|--(constraint|index-url|extra-index-url|find-links|no-index|pre"
-    r"|prefer-binary|no-binary|only-binary|trusted-host|require-hashes|use-feature)\b.*"
+_PINS_NOTHING = re.compile(
+    r"-[cif].*|--(?:constraint|index-url|extra-index-url|find-links|no-index|pre|prefer-binary"
+    r"|no-binary|only-binary|trusted-host|require-hashes|use-feature)(?:=.*)?",
+    re.DOTALL,
 )
+"""Options beside which nothing is installed."""
 
 
 class Pin(Struct, frozen=True, kw_only=True):
@@ -100,8 +103,25 @@ def _required(ground: Ground, path: str, files: dict[str, str]) -> Iterator[Pin]
             target = _included(path, include[1].strip("'\""), place)
             if target not in files:
                 yield from _required(ground, target, files)
-        elif not _NOT_PINS.fullmatch(text):
+        elif not _only_options(text, place):
             yield pin(text, place)
+
+
+def _only_options(text: str, place: str) -> bool:
+    """Whether a line holds options alone, of which none installs anything.
+
+    pip takes several options from one line, so `--pre -r more.txt` includes a file.
+    """
+    if not text.startswith("-"):
+        return False
+    try:
+        options = [word for word in shlex.split(text) if word.startswith("-")]
+    except ValueError as problem:
+        raise Unlookable(f"{place}: {text!r} cannot be read: {problem}") from None
+    strange = [option for option in options if not _PINS_NOTHING.fullmatch(option)]
+    if strange and len(options) > 1:
+        raise Unlookable(f"{place}: {strange[0]} stands behind another option; give it its own line")
+    return not strange
 
 
 def _included(path: str, target: str, place: str) -> str:
@@ -172,4 +192,10 @@ def _all_hashed(package: dict[str, Any]) -> bool:
     wheels = package.get("wheels", [])
     files = [*(wheels if isinstance(wheels, list) else [wheels])]
     files += [package[kind] for kind in ("sdist", "archive") if kind in package]
-    return bool(files) and all(isinstance(file, dict) and file.get("hashes") for file in files)
+    return bool(files) and all(isinstance(file, dict) and _hashes(file) for file in files)
+
+
+def _hashes(file: dict[str, Any]) -> bool:
+    """Whether a file of a lock carries a hash that nobody can forge."""
+    hashes = file.get("hashes")
+    return isinstance(hashes, dict) and bool({"sha256", "sha384", "sha512"} & hashes.keys())
