@@ -428,6 +428,53 @@ def test_a_file_that_is_gone_before_the_run_ends(project: Project) -> None:
     )
 
 
+DOCTEST = ">>> 1 + 1\n{}\n"
+CASES_OF_ITS_OWN = """\
+import pytest
+class File(pytest.File):
+    def collect(self): yield Case.from_parent(self, name="case")
+class Case(pytest.Item):
+    def runtest(self): assert "good" in self.path.read_text()
+def pytest_collect_file(file_path, parent):
+    return File.from_parent(parent, path=file_path) if file_path.suffix == ".case" else None
+"""
+
+
+def test_a_doctest_in_a_text_is_part_of_the_definition(project: Project) -> None:
+    project.write("tests/test_a.py", GOOD)
+    text = project.write("tests/sub/test_notes.txt", DOCTEST.format(3))
+    project.plan("p", "- title: T\n  verify: [{pytest: tests}]")
+    project.ask("done", "p", 0).refused("check_failed")
+    edit(text, "3", "2")
+    project.ask("done", "p", 0).refused("definition_changed")
+    text.unlink()
+    project.ask("done", "p", 0).refused("definition_changed")
+
+
+def test_a_test_that_nothing_binds(project: Project) -> None:
+    """Whoever makes its file easier would change what `done` demands, and nobody would be asked."""
+    project.write("tests/test_a.py", GOOD)
+    project.write("tests/conftest.py", CASES_OF_ITS_OWN)
+    case = project.write("tests/a.case", "good")
+    project.plan("p", "- title: T\n  verify: [{pytest: tests}]")
+    error = project.ask("done", "p", 0).refused("check_error").error
+    assert "tests/a.case: a test of it ran" in error["message"]
+    assert "pins: [tests/a.case]" in error["message"]
+    project.plan("q", "- title: T\n  verify: [{pytest: tests, pins: [tests/a.case]}]")
+    project.run("done", "q", 0).ok()
+    case.write_text("good, easier")
+    assert project.states("q") == ["stale"]
+
+
+def test_a_test_from_outside_the_project(project: Project) -> None:
+    project.write("tests/test_a.py", GOOD)
+    project.write("tests/conftest.py", CASES_OF_ITS_OWN)
+    outside = project.root.parent / "b.case"
+    outside.write_text("good")
+    (project.root / "tests/b.case").symlink_to(outside)
+    assert verdict_of(project)["verdict"] == "error"
+
+
 def test_the_code_under_test_is_no_part_of_it(done: Project) -> None:
     done.write("shop.py", "V = 1\n")
     done.write("tests/unit/notes.txt", "words")
@@ -456,7 +503,7 @@ def test_an_environment_without_a_plugin(tmp_path: Path) -> None:
 
 
 def start(option: str, plugins: str, *, folder: Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-P", option, pytest_start.__file__, plugins]
+    words = [sys.executable, "-P", option, pytest_start.__file__, plugins, str(folder / "seen")]
     found = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env={})
     assert found.returncode == pytest_start.NEEDS
     return found

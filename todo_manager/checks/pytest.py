@@ -5,6 +5,8 @@ What may be said to pytest stands in `pytest_args.py`, how it is started in `pyt
 
 from __future__ import annotations
 
+import glob
+import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -26,8 +28,9 @@ from todo_manager.checks.judge_tests import MaxSkipped, MinTests, judge_tests
 from todo_manager.checks.junit_xml import Report, Unreadable, read
 from todo_manager.checks.pytest_args import arguments, percent, pins_of, test_paths
 from todo_manager.checks.pytest_coverage import judge_coverage
+from todo_manager.model import Verdict
 
-_REPORT, _COVERAGE = "report.xml", "coverage.json"
+_REPORT, _COVERAGE, _SEEN = "report.xml", "coverage.json", "seen"
 _NO_ANSWER = {
     2: "it was interrupted, or could not collect every test",
     3: "it broke in itself",
@@ -52,7 +55,8 @@ class Pytest(Check, frozen=True, kw_only=True):
     `xfail` counts as skipped, so `max_skipped: 0` also finds failures that are expected.
 
     The tests, every conftest.py and the configuration pytest reads are pinned: changing them changes
-    the phase's definition. Helpers elsewhere want `pins`. The code under test runs in the same process
+    the phase's definition. Helpers elsewhere want `pins`, and so do tests in other files than
+    Python's and `test*.txt`; where such a test ran unpinned, that is an error. The code under test runs in the same process
     and is not pinned, so this trusts it not to forge the report. The workers of pytest-xdist (`-n`)
     find modules of the project only where the configuration has a `pythonpath`.
     """
@@ -100,7 +104,10 @@ class Pytest(Check, frozen=True, kw_only=True):
                 if why := _no_answer(ran, timeout, folder):
                     outputs = (ran.stdout, ran.stderr)
                     return unanswered(expected, why, facts=facts, outputs=outputs)
-                return self._judge(ran, folder, facts)
+                found = self._judge(ran, folder, facts)
+                if found.verdict == Verdict.PASSED:
+                    _refuse_unbound(world, _files(folder))
+                return found
         except (Unresolvable, Unlookable) as problem:
             return unanswered(expected, str(problem))
         except OSError as problem:
@@ -122,7 +129,7 @@ class Pytest(Check, frozen=True, kw_only=True):
             source = [] if any(arg.startswith("--cov=") for arg in self.args) else ["--cov=."]
             ours = [*source, f"--cov-report=json:{folder}/{_COVERAGE}", "--cov-fail-under=0", *ours]
         # Without -P the folder of our own file, which has a pytest.py, would be searched first.
-        start = ["-P", pytest_start.__file__, plugins]
+        start = ["-P", pytest_start.__file__, plugins, f"{folder}/{_SEEN}"]
         return [*start, *self.args, *ours, *self.subject]
 
     def _judge(self, ran: Ran, folder: str, facts: dict[str, Any]) -> Outcome:
@@ -143,6 +150,23 @@ class Pytest(Check, frozen=True, kw_only=True):
             found.append(judgement)
             facts |= {"coverage": str(covered)} if covered is not None else {}
         return conclude(found, facts=facts, outputs=outputs)
+
+
+def _refuse_unbound(world: World, files: list[str]) -> None:
+    """A test that stands in a file of another sort (a doctest, a case of a plugin) can be edited unnoticed."""
+    outside = [name for name in files if name.startswith(("/", "../"))]
+    bound = [glob.escape(name) for name in files if name not in outside]
+    if found := [*outside, *world.strangers(bound)]:
+        raise Unlookable(
+            f"{', '.join(map(shown, found[:3]))}: a test of it ran, and it is not part of the definition; "
+            f"add `pins: [{shown(found[0])}]`"
+        )
+
+
+def _files(folder: str) -> list[str]:
+    """The files whose tests ran; raises Unlookable, OSError."""
+    text = _content(folder, _SEEN).decode("utf-8", "surrogateescape")
+    return [os.path.normpath(name) for name in text.split("\0") if name]
 
 
 def _judge_exit(ran: Ran, report: Report) -> list[Judgement]:

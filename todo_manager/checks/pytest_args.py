@@ -117,13 +117,14 @@ def percent(tree: Tree) -> Decimal:
 def pins_of(paths: tuple[str, ...]) -> tuple[str, ...]:
     """Globs of what decides how these tests run: themselves, what is loaded on the way, configuration.
 
-    Extension modules count too, for they come before a Python file of their name.
+    Extension modules count too, for they come before a Python file of their name, and so do the texts
+    in which pytest looks for doctests.
     """
     found = {".coveragerc": None, "*.dist-info/entry_points.txt": None}
     found["*.egg-info/entry_points.txt"] = None
     for path in map(glob.escape, paths):
         parts = path.split("/")
-        found |= dict.fromkeys([path, f"{path}/**/*.py", f"{path}/**/*.so"])
+        found |= dict.fromkeys([path, f"{path}/**/*.py", f"{path}/**/*.so", f"{path}/**/test*.txt"])
         for depth in range(len(parts) + 1):
             folder = "".join(f"{part}/" for part in parts[:depth])
             names = ("conftest.py", "__init__.py", *CONFIGURATION)

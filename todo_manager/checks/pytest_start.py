@@ -1,12 +1,13 @@
 """Starts pytest: the kind `pytest` runs this file in a process of its own.
 
-    python -P pytest_start.py PLUGIN,PLUGIN,… PYTEST_ARGUMENT…
+    python -P pytest_start.py PLUGIN,PLUGIN,… SEEN PYTEST_ARGUMENT…
 
 `python -m pytest` looks into the project for every module it imports, so a file `pluggy.py` left there
 would be part of pytest. Here pytest and its installed plugins are loaded first, files that would answer
 for any of them in a process started later are refused, and only then the project joins `sys.path`. From
 there on compiled files beside the sources do not count either: only the sources are part of the phase's
-definition. Exits as pytest does, or with `NEEDS`.
+definition. The files whose tests ran are written to the file SEEN, each ended by a NUL. Exits as pytest
+does, or with `NEEDS`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Joining:
 
     def __init__(self, project: str, caches: str) -> None:
         self.interrupted = False
+        self.files: dict[str, None] = {}
+        """Where the tests that ran stand, from the project's root."""
         self._project = project
         self._caches = caches
 
@@ -65,6 +68,10 @@ class Joining:
     def pytest_keyboard_interrupt(self) -> None:
         # pytest.exit(returncode=0) ends a session early and in peace.
         self.interrupted = True
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        # Unlike items, reports also come from the workers of pytest-xdist.
+        self.files[report.nodeid.partition("::")[0]] = None
 
     def gone(self) -> list[str]:
         """Files of the project that were loaded and are not there any more: nobody can compare them."""
@@ -98,7 +105,7 @@ class Joining:
                         yield path
 
 
-def main(plugins: str, arguments: list[str]) -> int:
+def main(plugins: str, seen: str, arguments: list[str]) -> int:
     """Run pytest in the working folder; gives the exit code."""
     for name in ["pytest", *filter(None, plugins.split(","))]:
         if importlib.util.find_spec(name) is None:
@@ -109,6 +116,8 @@ def main(plugins: str, arguments: list[str]) -> int:
     project = os.path.realpath(os.getcwd())
     joining = Joining(project, os.path.join(os.environ["TMPDIR"], "pycache"))
     code = int(pytest.main(arguments, plugins=[joining]))
+    with open(seen, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(f"{name}\0" for name in joining.files)
     if gone := joining.gone():
         print(f"error: {gone[0]} was loaded, and is gone", file=sys.stderr)
         return INTERRUPTED
@@ -116,4 +125,4 @@ def main(plugins: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -120,7 +120,9 @@ def _only_options(text: str, place: str) -> bool:
         raise Unlookable(f"{place}: {text!r} cannot be read: {problem}") from None
     strange = [option for option in options if not _PINS_NOTHING.fullmatch(option)]
     if strange and len(options) > 1:
-        raise Unlookable(f"{place}: {strange[0]} stands behind another option; give it its own line")
+        raise Unlookable(
+            f"{place}: {strange[0]} stands behind another option; give it its own line"
+        )
     return not strange
 
 
