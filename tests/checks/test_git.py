@@ -184,6 +184,49 @@ def test_clean(make: Any, verify: Any) -> None:
     assert "b (untracked)" in found["excluded"]["actual"]
 
 
+def test_edits_that_settings_make_invisible(make: Any, verify: Any) -> None:
+    """Each of these is clean to `git status`, too."""
+    folded = make("folded")
+    folded("config", "core.ignoreCase", "true")
+    (folded.path / "A").write_text("beside the a of the commit\n")
+    ignored = make("ignored")
+    (ignored.path / ".gitignore").write_text("build/\n")
+    ignored("add", ".gitignore")
+    ignored("commit", "--quiet", "-m", "i")
+    ignored("config", "core.ignoreCase", "true")
+    (ignored.path / "BUILD").mkdir()
+    (ignored.path / "BUILD/x").write_text("")
+    converted = make("converted")
+    converted("config", "core.autocrlf", "input")
+    (converted.path / "a").write_bytes(b"one\r\n")
+    # What is as young as the index is read again, whatever git thinks to know of it.
+    os.utime(converted.path / "a", (1e9, 1e9))
+    converted("add", "a")
+    converted("config", "--unset", "core.autocrlf")
+    attributes = make("attributes")
+    (attributes.path / ".git/info").mkdir(exist_ok=True)
+    (attributes.path / ".git/info/attributes").write_text("# of nobody\n* text=auto\n")
+    (attributes.path / "a").write_bytes(b"one\r\n")
+    attributes("add", "a")
+    wanted = make("wanted")
+    (wanted.path / ".gitattributes").write_text("a text eol=crlf\n")
+    (wanted.path / "a").write_bytes(b"one\r\n")
+    wanted("add", ".")
+    wanted("commit", "--quiet", "-m", "w")
+    for repository in (folded, ignored, converted, attributes, wanted):
+        assert repository("status", "--porcelain") == ""
+    found = verify(
+        {
+            "a name in other letters": ("{git: folded, clean: true}", "failed"),
+            "an ignored name in other letters": ("{git: ignored, clean: true}", "failed"),
+            "other line ends": ("{git: converted, clean: true}", "failed"),
+            "attributes of no commit": ("{git: attributes, clean: true}", "error"),
+            "line ends that the commit wants": ("{git: wanted, clean: true}", "passed"),
+        }
+    )
+    assert "a (other line ends)" in found["other line ends"]["actual"]
+
+
 def test_the_store_does_not_make_its_project_unclean(make: Any, project: Project) -> None:
     repo = make(".")
     project.plan("p", "- {title: T, verify: [{git: ., clean: true}]}")

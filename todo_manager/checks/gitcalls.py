@@ -47,6 +47,7 @@ _OVERRIDES = {
     "core.trustctime": "true",
     "core.fileMode": "true",
     "core.symlinks": "true",
+    "core.ignoreCase": "false",
     "credential.helper": "",
     "advice.graftFileDeprecated": "false",
 }

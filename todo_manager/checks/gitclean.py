@@ -15,7 +15,8 @@ _MAX_MODULES = 200
 def differences(git: Git) -> list[str]:
     """What keeps the work tree from being clean, in words; empty when it is.
 
-    Raises Unlookable where edits could not be seen: a path is marked assume-unchanged or skip-worktree.
+    Raises Unlookable where edits could not be seen: a path is marked assume-unchanged or skip-worktree,
+    or the repository has attributes that are in no commit.
     """
     found: list[str] = []
     waiting = [("", git)]
@@ -25,7 +26,9 @@ def differences(git: Git) -> list[str]:
         if seen > _MAX_MODULES:
             raise Unlookable(f"it has more than {_MAX_MODULES} submodules")
         _refuse_hidden(prefix, here)
-        found += [f"{shown(prefix + path)} ({how})" for path, how in _changed(here)]
+        _refuse_attributes(prefix, here)
+        changed = [*_changed(here), *_other_line_ends(here)]
+        found += [f"{shown(prefix + path)} ({how})" for path, how in changed]
         for path in _modules(here):
             seen += 1
             module = here.below(path)
@@ -46,6 +49,31 @@ def _refuse_hidden(prefix: str, git: Git) -> None:
             f"edits of {names} cannot be seen: assume-unchanged or skip-worktree is set; "
             "git update-index --no-assume-unchanged --no-skip-worktree takes it off"
         )
+
+
+def _refuse_attributes(prefix: str, git: Git) -> None:
+    """Attributes outside the work tree make files equal to the commit that are not."""
+    path = os.path.join(git.where, git.text("rev-parse", "--git-path", "info/attributes"))
+    try:
+        with open(path, "rb") as file:
+            lines = [line.strip() for line in file]
+    except FileNotFoundError:
+        return
+    if any(line and not line.startswith(b"#") for line in lines):
+        raise Unlookable(
+            f"{shown(prefix)}.git/info/attributes may hide edits; what it says belongs into .gitattributes"
+        )
+
+
+def _other_line_ends(git: Git) -> list[tuple[str, str]]:
+    """Paths whose lines end otherwise than in the commit, though no attribute wants that.
+
+    Git converts them when they are added and takes them for unchanged from then on, but what is on
+    disk is what runs.
+    """
+    records = git.picked("^i/lf +w/(crlf|mixed) ", "ls-files", "--eol", "-z")
+    parted = [record.split("\t", 1) for record in records]
+    return [(path, "other line ends") for about, path in parted if "eol=crlf" not in about]
 
 
 def _changed(git: Git) -> list[tuple[str, str]]:
