@@ -200,6 +200,12 @@ USERS = [
     ("RUN useradd -o -u 0 app\nUSER app", FAILED, FAILED),
     ("RUN adduser --uid=0 app && ls\nUSER app", FAILED, FAILED),
     ("RUN useradd -u 10001 app && chown 0 /x\nUSER app", PASSED, FAILED),
+    ("RUN echo 'app:x:0:0::/:/bin/sh' >> /etc/passwd\nUSER app", FAILED, FAILED),
+    ("RUN echo 'app:x:10001:0::/:/bin/sh' >> /etc/passwd\nUSER app", PASSED, FAILED),
+    ("COPY <<EOF /etc/passwd\napp:x:0:0::/:/bin/sh\nEOF\nUSER app", FAILED, FAILED),
+    ("USER root # 10001", FAILED, FAILED),
+    ("USER -1", FAILED, FAILED),
+    ("USER \u0661", FAILED, FAILED),
 ]
 
 
@@ -264,6 +270,12 @@ BASES = [
     ("FROM a:1\nRUN --mount=type=bind,from=uv,target=/x ls", FAILED, FAILED),
     ("FROM a:1\nRUN --mount=type=bind,From=uv,target=/x ls", FAILED, FAILED),
     ("FROM a:1\nCOPY --from=$X /uv /uv", ERROR, ERROR),
+    ("FROM a:1\nONBUILD COPY --from=uv:latest /uv /uv", ERROR, ERROR),
+    ("FROM a:arm64", FAILED, FAILED),
+    ("FROM a:stable-amd64", FAILED, FAILED),
+    ("FROM a:linux-x86_64", FAILED, FAILED),
+    ("FROM a:1-arm64v8", PASSED, FAILED),
+    ("FROM a:jdk17-amd64", PASSED, FAILED),
 ]
 
 
@@ -304,6 +316,10 @@ def test_multi_stage(look_at: Any, text: str, verdict: Verdict) -> None:
         ('["/usr/bin/tini", "--"]\nENTRYPOINT []', FAILED),
         ('["/usr/bin/tini", "--"]\nENTRYPOINT ["serve"]', FAILED),
         ("tini -- serve", FAILED),
+        ('["tini", "-g", "--", "serve", "-h"]', PASSED),
+        ('["tini", "-v", "serve", "--version"]', PASSED),
+        ('["tini", "--version", "serve"]', FAILED),
+        ('["/usr/bin/tini", "-gh"]', FAILED),
         ("['tini', '--']", FAILED),
     ],
 )
@@ -351,6 +367,17 @@ def test_tini(look_at: Any, entrypoint: str, verdict: Verdict) -> None:
         ('CMD ["cat", "/tmp/healthy"]', PASSED),
         ('CMD ["/usr/bin/env", "true"]', FAILED),
         ('CMD ["tini", "--", "true"]', FAILED),
+        ('CMD ["busybox", "true"]', FAILED),
+        ("CMD test 1 = 1", FAILED),
+        ("CMD [ 1 -eq 1 ]", FAILED),
+        ('CMD [ "$(cat /tmp/ready)" = 1 ]', PASSED),
+        # Docker gives a command in shell form to whatever SHELL says last.
+        ('CMD curl -f http://localhost/\nSHELL ["/bin/true"]', FAILED),
+        ('CMD curl -f http://localhost/\nSHELL ["/bin/sh", "-c", "true"]', FAILED),
+        ('CMD curl -f http://localhost/\nSHELL ["/bin/echo"]', FAILED),
+        ('CMD ["curl", "-f", "http://localhost/"]\nSHELL ["/bin/true"]', PASSED),
+        ('CMD curl -f http://localhost/\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]', PASSED),
+        ('CMD curl -f http://x/ | cat\nSHELL ["/bin/bash", "-euc"]', FAILED),
     ],
 )
 def test_health_checks(look_at: Any, health: str, verdict: Verdict) -> None:

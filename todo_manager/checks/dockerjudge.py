@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 from collections.abc import Iterator
 
@@ -15,6 +17,13 @@ from todo_manager.checks.shellsteps import ends_in_words
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _ZERO = re.compile(r"[+-]?0+")
 _TINI = re.compile(r"(?:/\S*/)?tini(?:-static)?|/tini")
+_TELLS = re.compile(r"--version|-[a-z]*[hl]")
+"""Options with which tini says something of itself and ends."""
+_MACHINES = re.compile(
+    r"(?:amd|arm|x|i|win)(?:32|64|86|386)\w*|arm\w*v[5-8]|ppc64\w*|s390x|riscv64|x86[-_]64"
+)
+"""What images are made for: no version, though it has digits."""
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?", re.ASCII)
 _SHELLS = ("sh", "bash", "ash", "dash")
 _IDLE = frozenset(["echo", "printf", "date", "pwd", "sleep", "hostname", "whoami", "id", "uname"])
 """Commands that succeed however the service is."""
@@ -61,7 +70,7 @@ def _is_pinned(image: str, how: str) -> bool:
     name, _, digest = image.partition("@")
     if digest:
         return _DIGEST.fullmatch(digest) is not None
-    tag = name.rsplit("/", 1)[-1].partition(":")[2]
+    tag = _MACHINES.sub("", name.rsplit("/", 1)[-1].partition(":")[2])
     return how != "digest" and bool(re.search("[0-9]", tag)) and "latest" not in tag.lower()
 
 
@@ -74,7 +83,7 @@ def judge_user(build: Build, final: Stage, how: str) -> Judgement:
     found = expand(one.value, build.values(final, one), one.line).strip()
     name = found.partition(":")[0].strip()
     told = f"line {one.line}: USER {found}"
-    if not name or name.lower() == "root" or _ZERO.fullmatch(name):
+    if not _USER.fullmatch(name) or name.lower() == "root" or _ZERO.fullmatch(name):
         return judged(False, expected, told)
     if how == "numeric" and not name.isdigit():
         return judged(False, expected, f"{told}, which is no number")
@@ -86,9 +95,11 @@ def judge_user(build: Build, final: Stage, how: str) -> Judgement:
 def _made_root(build: Build, final: Stage, name: str) -> str:
     """Where a user is given the number of root under another name."""
     pattern = re.compile(_ADDS_ZERO.format(name=re.escape(name)))
+    row = re.compile(rf"(?<![\w.-]){re.escape(name)}:[^:\s]*:0+:")
     for stage in build.chain(final):
         for one in stage.instructions:
-            if one.name == "RUN" and pattern.search("\n".join([one.value, *one.documents])):
+            text = "\n".join([one.value, *one.documents])
+            if (one.name == "RUN" and pattern.search(text)) or row.search(text):
                 return f"line {one.line} gives the number 0"
     return ""
 
@@ -103,7 +114,12 @@ def judge_tini(build: Build, final: Stage) -> Judgement:
     told = f"line {one.line}: ENTRYPOINT {one.value}"
     if argv is None:
         return judged(False, expected, f"{told}, started by a shell: write a JSON list")
-    return judged(bool(argv) and _TINI.fullmatch(argv[0]) is not None, expected, told)
+    so = bool(argv) and _TINI.fullmatch(argv[0]) is not None
+    options = itertools.takewhile(lambda word: word.startswith("-") and word != "--", argv[1:])
+    tells = [word for word in options if _TELLS.fullmatch(word)]
+    return judged(
+        so and not tells, expected, f"{told}: `{tells[0]}` runs nothing" if tells else told
+    )
 
 
 def judge_health(build: Build, final: Stage) -> Judgement:
@@ -116,8 +132,15 @@ def judge_health(build: Build, final: Stage) -> Judgement:
     word, _, rest = one.value.partition(" ")
     if word.upper() != "CMD" or not rest.strip():
         return judged(False, expected, told)
-    reason = _cannot_fail(rest.strip())
+    reason = _cannot_fail(_through_shell(build, final, rest.strip()))
     return judged(not reason, expected, f"{told}: {reason}" if reason else told)
+
+
+def _through_shell(build: Build, final: Stage, text: str) -> str:
+    """What a command in shell form really runs: the last SHELL, which may be any program, is given it."""
+    one = build.last(final, "SHELL")
+    shell = json_list(one.value) if one else None
+    return json.dumps([*shell, text]) if shell and json_list(text) is None else text
 
 
 def _cannot_fail(text: str) -> str:
@@ -129,8 +152,10 @@ def _cannot_fail(text: str) -> str:
     if not argv:
         return "an empty list runs nothing"
     name = argv[0].rsplit("/", 1)[-1]
-    if name in _SHELLS and len(argv) > 2 and re.fullmatch("-[a-z]*c", argv[1]):
-        return _cannot_fail(argv[2]) if argv[2].strip() else "an empty text runs nothing"
+    place = next((n for n, word in enumerate(argv) if re.fullmatch("-[a-z]*c", word)), 0)
+    if name in _SHELLS and 0 < place < len(argv) - 1:
+        text = argv[place + 1]
+        return _cannot_fail(text) if text.strip() else "an empty text runs nothing"
     inside = argv[1:] if name in ("env", "tini") else argv
     idle = f"`{name}` answers whatever happens" if name in _IDLE else ""
     return shelltext.cannot_fail([word for word in inside if word != "--"] or argv) or idle

@@ -69,6 +69,8 @@ class Build(Struct, frozen=True, kw_only=True):
     def copied_from(self, stage: Stage) -> Iterator[tuple[str, int]]:
         """What a stage takes files from (`COPY --from`, `RUN --mount=from=`), with the line."""
         for one in stage.instructions:
+            if one.name == "ONBUILD" and re.search(r"\bfrom=", one.value, re.IGNORECASE):
+                raise Unread(f"line {one.line}: what ONBUILD takes files from is not followed")
             found = list(one.flags.get("from", ())) if one.name in ("COPY", "ADD") else []
             for mount in one.flags.get("mount", ()):
                 found += [part[5:] for part in mount.split(",") if part[:5].lower() == "from="]

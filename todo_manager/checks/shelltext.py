@@ -20,9 +20,12 @@ _MAX_NESTED = 10
 _SHELLS = frozenset(["sh", "bash", "dash", "ash", "ksh", "zsh"])
 _WRAPPERS = frozenset(
     ["command", "builtin", "exec", "env", "nohup", "nice", "time", "timeout", "sudo", "setsid"]
+    + ["busybox", "toybox"]
 )
 _DECLARING = frozenset(["export", "local", "declare", "typeset", "readonly"])
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")
+_SAME = frozenset(["=", "==", "-eq", "-le", "-ge"])
+"""Comparisons that hold for two equal words."""
 _ZERO = re.compile(r"0+|\$\(\(\s*0+\s*\)\)")
 
 
@@ -156,9 +159,12 @@ class _Judge:
 
 
 def constant(operands: list[Token], shown: str) -> Ending:
-    """The ending of a test; one of a single fixed word looks at nothing."""
+    """The ending of a test; one of a single fixed word, or of it with itself, looks at nothing."""
     words = [word for word in operands if word.text not in ("]", "]]")]
-    fixed = len(words) == 1 and words[0].fixed and words[0].text
+    alone = len(words) == 1 or (
+        len(words) == 3 and words[1].text in _SAME and words[0].text == words[2].text
+    )
+    fixed = alone and all(word.fixed and word.text for word in words)
     return Ending(f"`{shown}` tests a fixed text") if fixed else CAN_FAIL
 
 
