@@ -27,6 +27,12 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Forked:
         "argv": 'CMD ["true"]', "colon": 'CMD [":"]',
     }.items():  # fmt: skip
         engine.image(f"app:health-{name}", f"HEALTHCHECK {test}")
+    for name, shell in {
+        "shell": '["/bin/true"]', "dash-c": '["/bin/sh", "-c", "true"]', "strict": '["/bin/sh", "-e", "-c"]',
+    }.items():  # fmt: skip
+        text = f"FROM app:bare\nSHELL {shell}\n{HEALTH}\n"
+        ran = engine.docker("build", "-q", "-t", f"app:health-{name}", "-", input=text)
+        assert ran.returncode == 0, ran.stderr
     return new_project(tmp_path_factory.mktemp("image"))  # type: ignore[return-value]
 
 
@@ -38,6 +44,7 @@ GOOD = [
     "image: 'app:good', entrypoint: [/usr/bin/tini, --], cmd: [httpd, -f]",
     "image: 'app:good', healthcheck: true",
     "image: 'app:good', healthcheck: {contains: /health}",
+    "image: 'app:health-strict', healthcheck: {contains: wget}",
     "image: 'app:good', exposed_ports: [8080], env: {MODE: live}, labels: {version: 1.4}",
     "image: 'app:good', env: {MODE: {matches: '^l'}, OTHER: {exists: false}}, max_size: 100MB",
     "image: 'app:good', platform: linux/amd64, created_within: 1h, same_layers_as: 'app:bare'",
@@ -63,6 +70,8 @@ BAD = {
     "image: 'app:health-or', healthcheck: true": "its HEALTHCHECK cannot fail",
     "image: 'app:health-argv', healthcheck: true": "its HEALTHCHECK cannot fail",
     "image: 'app:health-colon', healthcheck: true": "its HEALTHCHECK cannot fail",
+    "image: 'app:health-shell', healthcheck: true": "its HEALTHCHECK cannot fail",
+    "image: 'app:health-dash-c', healthcheck: true": "its HEALTHCHECK cannot fail",
     "image: 'app:good', healthcheck: false": "wget",
     "image: 'app:good', healthcheck: {contains: /ready}": "its test is wget",
     "image: 'app:good', platform: linux/arm64": "it is linux/amd64",

@@ -10,6 +10,7 @@ from todo_manager.actions.service_action import ServiceAction
 from todo_manager.canonical import Scalar, Tree
 from todo_manager.checks import fields
 from todo_manager.checks.fields import Convert, Wrong
+from todo_manager.checks.image_wanted import test_of
 from todo_manager.engines.doing import Declined
 from todo_manager.engines.engine import Absent
 
@@ -99,8 +100,7 @@ class Deploy(ServiceAction, frozen=True, kw_only=True):
             raise Declined(
                 f"{work.engine.host} has no image {reference}: build or pull it in a step before"
             ) from None
-        test = ((image.get("Config") or {}).get("Healthcheck") or {}).get("Test") or []
-        if why := proof.can_be_proven(service, list(map(str, test))):
+        if why := proof.can_be_proven(service, test_of(image.get("Config") or {})):
             raise Declined(why)
         id_ = str(image["Id"])
         previous = ours.previous_of(old, id_)

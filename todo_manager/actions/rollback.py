@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from todo_manager.actions.service_action import ServiceAction
 from todo_manager.checks.fields import Convert
+from todo_manager.checks.image_wanted import test_of
 from todo_manager.engines.doing import Declined, Unfinished
 from todo_manager.engines.engine import Absent, Unreachable
 from todo_manager.engines.reference import image_reference
@@ -73,8 +74,7 @@ class Rollback(ServiceAction, frozen=True, kw_only=True):
             image = work.engine.image(target)
         except Absent:
             raise Declined(f"{work.engine.host} has no image {target} to go back to") from None
-        test = ((image.get("Config") or {}).get("Healthcheck") or {}).get("Test") or []
-        if why := proof.can_be_proven(work.service, list(map(str, test))):
+        if why := proof.can_be_proven(work.service, test_of(image.get("Config") or {})):
             raise Declined(why)
         id_ = str(image["Id"])
         return Wanted(

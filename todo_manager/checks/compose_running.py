@@ -11,7 +11,7 @@ from todo_manager.checks import compose_file
 from todo_manager.checks.base import World
 from todo_manager.checks.compose_file import Services
 from todo_manager.checks.expect import Judgement
-from todo_manager.checks.image_wanted import why_no_health
+from todo_manager.checks.image_wanted import test_of, why_no_health
 from todo_manager.checks.judge_file import judged
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.containers import SECOND, Container, nanoseconds
@@ -131,8 +131,7 @@ class _Look(Struct, frozen=True):
         status = str(health.get("Status") or "none")
         if not self.project.healthy:
             return "is unhealthy" if status == "unhealthy" else ""
-        test = [str(word) for word in (found.config.get("Healthcheck") or {}).get("Test") or ()]
-        if why := why_no_health(test):
+        if why := why_no_health(test_of(found.config)):
             return f"proves no health: {why}"
         return "" if status == "healthy" else f"is {status}"
 

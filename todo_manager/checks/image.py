@@ -135,7 +135,7 @@ class Image(EngineCheck, frozen=True, kw_only=True):
         if self.exposed_ports:
             judged.append(judge_ports(config.get("ExposedPorts"), self.exposed_ports))
         if self.healthcheck:
-            judged.append(judge_health(config.get("Healthcheck"), self.healthcheck))
+            judged.append(judge_health(config, self.healthcheck))
         pairs = dict(str(line).partition("=")[::2] for line in config.get("Env") or ())
         judged += judge_map("variable", pairs, self.env)
         return judged + judge_map("label", config.get("Labels") or {}, self.labels)

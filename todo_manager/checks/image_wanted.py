@@ -140,9 +140,9 @@ def judge_ports(actual: Any, wanted: tuple[str, ...]) -> Judgement:
     return judged(so, f"it exposes {', '.join(wanted)}", f"it exposes {', '.join(found) or 'none'}")
 
 
-def judge_health(actual: Any, wanted: Health) -> Judgement:
-    """A HEALTHCHECK of NONE, or one that cannot fail, is none."""
-    test = [str(word) for word in (actual or {}).get("Test") or ()]
+def judge_health(actual: Mapping[str, Any], wanted: Health) -> Judgement:
+    """The HEALTHCHECK of a configuration; NONE, or one that cannot fail, is none."""
+    test = test_of(actual)
     why = why_no_health(test)
     if not wanted.there:
         return judged(bool(why), "it has no HEALTHCHECK", "it has none" if why else show(test))
@@ -152,6 +152,16 @@ def judge_health(actual: Any, wanted: Health) -> Judgement:
     text = " ".join(test[1:])
     so = not why and all(each in text for each in wanted.contains)
     return judged(so, expected, why or f"its test is {text}")
+
+
+def test_of(config: Mapping[str, Any]) -> list[str]:
+    """The test of a configuration's HEALTHCHECK, as Docker runs it; empty where there is none.
+
+    A test in shell form is given to the SHELL of the configuration, which may be any program.
+    """
+    test = [str(word) for word in (config.get("Healthcheck") or {}).get("Test") or ()]
+    shell = [str(word) for word in config.get("Shell") or ()]
+    return ["CMD", *shell, *test[1:]] if shell and test[:1] == ["CMD-SHELL"] else test
 
 
 def why_no_health(test: list[str]) -> str:

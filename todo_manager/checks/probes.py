@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager.checks.expect import Judgement, show
-from todo_manager.checks.image_wanted import why_no_health
+from todo_manager.checks.image_wanted import test_of, why_no_health
 from todo_manager.checks.judge_file import judged, unclear
 from todo_manager.engines.containers import SECOND, Container, nanoseconds, now_of
 from todo_manager.engines.engine import Absent, Engine
@@ -62,19 +62,22 @@ def judge_health(engine: Engine, found: Container, status: str, successes: int) 
     if found.status != "running":
         return [judged(False, f"it is running and {status}", f"it is {found.status}")]
     try:
-        of_image = (engine.image(found.image).get("Config") or {}).get("Healthcheck") or {}
+        of_image = engine.image(found.image).get("Config") or {}
     except Absent:
         return [unclear("its HEALTHCHECK is that of its image", "its image is no longer there")]
-    at_run = found.config.get("Healthcheck") or {}
-    judgement = _judge_test(at_run, of_image)
+    judgement = _judge_test(found.config, of_image)
     if judgement.verdict != Verdict.PASSED:
         return [judgement]
+    at_run = found.config.get("Healthcheck") or {}
     return [judgement, *_judge_probes(engine, found, at_run, status, successes)]
 
 
 def _judge_test(at_run: dict[str, Any], of_image: dict[str, Any]) -> Judgement:
-    """A test given with the container may stand in for one the image lacks, never replace one."""
-    test, original = _test(at_run), _test(of_image)
+    """A test given with the container may stand in for one the image lacks, never replace one.
+
+    Both are whole configurations.
+    """
+    test, original = test_of(at_run), test_of(of_image)
     there = not why_no_health(original)
     if why := why_no_health(test):
         said = f"the one of its image was replaced when it was started: {why}" if there else why
@@ -82,7 +85,9 @@ def _judge_test(at_run: dict[str, Any], of_image: dict[str, Any]) -> Judgement:
     if there and test != original:
         expected = f"its HEALTHCHECK is that of its image, {show(original)}"
         return judged(False, expected, f"it was started with {show(test)}")
-    often, asked = _seconds(at_run, "Interval"), _seconds(of_image, "Interval")
+    often, asked = (
+        _seconds(config.get("Healthcheck") or {}, "Interval") for config in (at_run, of_image)
+    )
     if there and often > asked:
         expected = f"it is probed every {asked:g} s, as its image says"
         return judged(False, expected, f"it was started to be probed every {often:g} s")
@@ -130,7 +135,7 @@ def facts_of(found: Container) -> dict[str, Any]:
     health = found.state.get("Health") or {}
     return {
         "health": health.get("Status"),
-        "test": _test(config),
+        "test": test_of(found.config),
         "interval_s": _seconds(config, "Interval"),
         "probes": [{"start_ns": probe.start, "exit": probe.exit} for probe in probes_of(found)],
     }
@@ -144,10 +149,6 @@ def output_of(found: Container) -> tuple[Output, ...]:
             capture.add(probe.output.rstrip("\n").encode() + b"\n")
     made = capture.output()
     return (made,) if made.size else ()
-
-
-def _test(config: dict[str, Any]) -> list[str]:
-    return [str(word) for word in config.get("Test") or ()]
 
 
 def _pause(config: dict[str, Any]) -> float:

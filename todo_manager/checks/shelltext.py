@@ -19,8 +19,20 @@ _MAX_NESTED = 10
 """How many texts may stand in each other (`$(…)`, `bash -c`)."""
 _SHELLS = frozenset(["sh", "bash", "dash", "ash", "ksh", "zsh"])
 _WRAPPERS = frozenset(
-    ["command", "builtin", "exec", "env", "nohup", "nice", "time", "timeout", "sudo", "setsid"]
-    + ["busybox", "toybox"]
+    [
+        "command",
+        "builtin",
+        "exec",
+        "env",
+        "nohup",
+        "nice",
+        "time",
+        "timeout",
+        "sudo",
+        "setsid",
+        "busybox",
+        "toybox",
+    ]
 )
 _DECLARING = frozenset(["export", "local", "declare", "typeset", "readonly"])
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")

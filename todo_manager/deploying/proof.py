@@ -16,7 +16,7 @@ from todo_manager import importing
 from todo_manager.canonical import Tree
 from todo_manager.checks.base import Outcome, World, conclude
 from todo_manager.checks.exchange import Exchange
-from todo_manager.checks.image_wanted import why_no_health
+from todo_manager.checks.image_wanted import test_of, why_no_health
 from todo_manager.checks.probes import judge_health
 from todo_manager.deploying import marks, ours
 from todo_manager.deploying.service import Service, inner_port, outside_check
@@ -120,8 +120,7 @@ def _stayed_up(before: Container, now: Container, restarts: int | None) -> None:
 
 
 def _has_health(found: Container) -> bool:
-    test = (found.config.get("Healthcheck") or {}).get("Test") or []
-    return not why_no_health([str(word) for word in test])
+    return not why_no_health(test_of(found.config))
 
 
 def _last_probe(found: Container) -> str:
