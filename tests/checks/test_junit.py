@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,17 @@ def test_more_skipped_than_may_be(judge: Any) -> None:
     assert judge(suite(OK + SKIPPED), max_skipped=0).verdict == FAILED
 
 
-@pytest.mark.parametrize("words", ['status="failed"', 'status="run" result="error"'])
+@pytest.mark.parametrize(
+    "words",
+    [
+        'status="failed"',
+        'status="run" result="error"',
+        'outcome="failure"',
+        'state="failed"',
+        'success="false"',
+        'passed="False"',
+    ],
+)
 def test_a_failure_said_in_an_attribute_alone(judge: Any, words: str) -> None:
     assert judge(suite(f'{OK}<testcase name="x" {words}/>')).verdict == FAILED
 
@@ -144,11 +155,31 @@ def test_a_fate_no_rule_knows_is_not_passed(judge: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "child", ["<Failure/>", "<failed/>", '<failure xmlns="urn:x"/>', "<crashed/>"]
+    "child",
+    [
+        "<Failure/>",
+        "<failed/>",
+        '<failure xmlns="urn:x"/>',
+        "<crashed/>",
+        "<step><failure/></step>",
+        "<properties><property><error/></property></properties>",
+        "<system-out><failure/></system-out>",
+    ],
 )
 def test_a_child_no_rule_knows_is_not_passed(judge: Any, child: str) -> None:
     found = judge(suite(f'{OK}<testcase name="x">{child}</testcase>'))
     assert (found.verdict, "x has a <" in found.actual) == (ERROR, True)
+
+
+def test_a_failure_somewhere_no_rule_looks(judge: Any) -> None:
+    found = judge(suite(f'{OK}<test name="x"><failure/></test>'))
+    assert (found.verdict, "a <test> holds a <failure>" in found.actual) == (ERROR, True)
+
+
+def test_other_totals_than_the_known_ones(judge: Any) -> None:
+    found = judge(suite(OK, 'aborted="0" failed="2"'))
+    assert (found.verdict, found.actual) == (ERROR, "s says 2 failed")
+    assert judge(suite(OK, 'aborted="0" errored="00"')).verdict == PASSED
 
 
 def test_attempts_before_the_last_are_forgiven(judge: Any) -> None:
@@ -167,6 +198,31 @@ class TestStale:
             FAILED,
             "r.xml was changed within the last 3600 s",
         )
+
+    @pytest.mark.parametrize(
+        "when", ["2026-01-02T03:04:05", "2026-01-02T03:04:05.1Z", "2026-01-02"]
+    )
+    def test_one_whose_file_alone_is_new(self, look: Any, report: Any, when: str) -> None:
+        """As after a clone, where one was committed, or after a copy."""
+        report("", "a.py", age=60)
+        report(suite(OK, f'timestamp="{when}"'))
+        for bound in ({"max_age": "1h"}, {"newer_than": "a.py"}):
+            found = look({"junit": "r.xml", **bound})
+            assert (found.verdict, "by its own account" in found.actual) == (FAILED, True)
+
+    @pytest.mark.parametrize(
+        ("hours", "zone"), [(1, "+00:00"), (11, "Z"), (1, "+14:00"), (11, ""), (20, ""), (-14, "")]
+    )
+    def test_one_of_a_long_run_or_another_zone(self, judge: Any, hours: float, zone: str) -> None:
+        """A time without its zone may be behind ours by half a day, or ahead of it."""
+        then = datetime.now(UTC) - timedelta(hours=hours)
+        if zone == "+14:00":
+            then = then.astimezone(timezone(timedelta(hours=14)))
+        text = then.replace(tzinfo=None).isoformat() + zone
+        assert judge(suite(OK, f'timestamp="{text}"')).verdict == PASSED
+
+    def test_what_is_no_time_says_nothing(self, judge: Any) -> None:
+        assert judge(suite(OK, 'timestamp="yesterday"')).verdict == PASSED
 
     def test_of_the_future(self, look: Any, report: Any) -> None:
         report(TWO, age=-600)

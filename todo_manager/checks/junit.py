@@ -6,6 +6,7 @@ import functools
 import os
 import stat
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import structs
@@ -24,8 +25,12 @@ from todo_manager.checks.ground import (
 )
 from todo_manager.checks.judge_file import judge_time, judged
 from todo_manager.checks.judge_tests import MaxSkipped, MinTests, judge_tests
-from todo_manager.checks.junit_xml import Report, Unreadable, read
+from todo_manager.checks.junit_fate import Unreadable
+from todo_manager.checks.junit_xml import Report, read
 from todo_manager.model import Verdict
+
+LONGEST = 43200.0
+"""Seconds a run may have taken: a report says when it began, and its file when it ended."""
 
 
 class Junit(Check, frozen=True, kw_only=True):
@@ -39,7 +44,8 @@ class Junit(Check, frozen=True, kw_only=True):
     Every test case is counted; a test that failed or broke fails the check, and so does a report in
     which no test ran. Skipped tests are none that ran. A report whose own totals are not what it
     holds, that is cut off or is no JUnit XML is an error. A report stays when the tests are gone, so
-    `max_age` or `newer_than` must say from when on it counts; nothing proves who wrote it: where
+    `max_age` or `newer_than` must say from when on it counts; that is compared with the file's time,
+    and with half a day's grace with the `timestamp` of its suites. Nothing proves who wrote it: where
     pytest can be run, `pytest` says more.
     """
 
@@ -106,9 +112,21 @@ class Junit(Check, frozen=True, kw_only=True):
             shown(name), seen.info, time.time(), self.max_age, self.newer_than, after
         )
         try:
-            return read(seen.data), times
+            report = read(seen.data)
         except Unreadable as problem:
             raise Unreadable(f"{shown(name)}: {problem}") from None
+        return report, times + self._own_time(shown(name), report, after)
+
+    def _own_time(self, name: str, report: Report, after: int | None) -> list[Judgement]:
+        """A copy, a download and a fresh clone make an old report's file new, not what it says of itself."""
+        if report.begun is None:
+            return []
+        ended = report.begun + LONGEST
+        bounds = [time.time() - self.max_age] if self.max_age is not None else []
+        bounds += [after / 1e9] if after is not None else []
+        said = datetime.fromtimestamp(report.begun, UTC).strftime("%Y-%m-%d %H:%M")
+        actual = f"by its own account it began before {said} UTC"
+        return [judged(ended >= bound, f"{name} is of this run", actual) for bound in bounds]
 
     def _after(self, ground: Ground) -> int | None:
         """The latest time of `newer_than` in nanoseconds; None where there is no such file."""

@@ -1,17 +1,19 @@
 """Reads test reports in JUnit's XML, of whatever producer, and counts for itself.
 
 There is no one schema: `testsuites` and `testsuite` nest, totals are optional attributes, a test that
-did not run has a child `skipped` or a status that says so. What no rule here reads is refused, for a
-test whose fate is unknown must not count as one that passed.
+did not run has a child `skipped` or a status that says so; `junit_fate.py` reads that.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
+
+from todo_manager.checks.junit_fate import Unreadable, fate_of, title_of
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -22,28 +24,10 @@ NAMED = 5
 """How many tests that did not pass are kept by name."""
 
 _SUITES = ("testsuites", "testsuite")
-_NOT_RUN = {"skipped", "skip", "ignored", "disabled"}
-"""Children of a test that did not run."""
-_FORGIVEN = {"flakyFailure", "flakyError", "rerunFailure", "rerunError"}
-"""Surefire's children for attempts before the one that counts, which has a child of its own."""
-_LIKE_A_FATE = re.compile(r"fail|error|broken|crash|timeout|skip|ignor|disabl", re.IGNORECASE)
-_STATES = (
-    dict.fromkeys(["run", "passed", "pass", "success", "ok", "completed"], "passed")
-    | dict.fromkeys(["failed", "fail", "failure"], "failures")
-    | dict.fromkeys(["error", "errored", "broken"], "errors")
-    | dict.fromkeys(
-        ["skipped", "skip", "ignored", "disabled", "suppressed", "notrun", "not_run"], "skipped"
-    )
-    | dict.fromkeys(["pending", "untested", "undefined"], "skipped")
-)
-"""What the words in the attributes `status` (CTest, behave) and `result` (GoogleTest) mean."""
+_OTHER_TOTAL = re.compile(r"fail|error|broken|crash|abort", re.IGNORECASE)
 
 _NO_IMPORT = "collection failure"
 """pytest's message for a module that cannot be imported; the reason stands in the text below it."""
-
-
-class Unreadable(ValueError):
-    """The report says nothing that can be relied on; the message is the reason."""
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -74,6 +58,9 @@ class Report(Struct, frozen=True, kw_only=True):
     """The first tests that failed or broke, with the first line of the reason."""
     disagreements: tuple[str, ...] = ()
     """Where its own totals are not what it holds."""
+    begun: float | None = None
+    """When the newest suite began by its own account, in seconds since 1970, at the latest that may be
+    meant; None where no suite says it."""
 
     def plus(self, other: Report) -> Report:
         """Both as one."""
@@ -127,6 +114,7 @@ def read(data: bytes) -> Report:
         claims=reader.root.claims,
         bad=tuple(reader.bad),
         disagreements=tuple(reader.disagreements),
+        begun=max(reader.begun, default=None),
     )
 
 
@@ -138,6 +126,13 @@ class _Suite:
         self.said = {name: _number(element, name) for name in Counts.__struct_fields__}
         if self.said["skipped"] is not None:
             self.said["skipped"] += _number(element, "disabled") or 0
+        self.others = [
+            f"{self.label} says {value} {name}"
+            for name, value in element.items()
+            if name not in self.said
+            and _OTHER_TOTAL.search(name)
+            and value.strip().lstrip("0").isdigit()
+        ]
         self.own = Counts()
         self.total = Counts()
         self.claims = Counts()
@@ -150,7 +145,7 @@ class _Suite:
 
     def disagreements(self) -> list[str]:
         """Totals that hold neither for the suite with its sub-suites nor for itself alone."""
-        return [
+        return self.others + [
             f"{self.label} says {said} {name}, holds {getattr(self.total, name)}"
             for name, said in self.said.items()
             if said is not None and said not in (getattr(self.total, name), getattr(self.own, name))
@@ -163,6 +158,7 @@ class _Reader:
     def __init__(self) -> None:
         self.bad: list[str] = []
         self.disagreements: list[str] = []
+        self.begun: list[float] = []
         self.root: _Suite
         self._open: list[str] = []
         self._suites: list[_Suite] = []
@@ -175,15 +171,18 @@ class _Reader:
             raise Unreadable(f"its elements are nested more than {DEEPEST} deep")
         if element.tag in _SUITES:
             self._suites.append(_Suite(element))
+            self.begun += _begun(element)
 
     def end(self, element: Element) -> None:
         self._open.pop()
         if element.tag in _SUITES:
             self._close_suite()
         elif element.tag == "testcase":
-            self._count(_fate(element), element)
+            self._count(fate_of(element), element)
             element.clear()
-        elif element.tag in ("error", "failure") and self._open[-1] in _SUITES:
+        elif element.tag in ("error", "failure") and "testcase" not in self._open:
+            if self._open[-1] not in _SUITES:
+                raise Unreadable(f"a <{self._open[-1][:40]}> holds a <{element.tag}>: unknown")
             # A suite that broke before its first test.
             self._count("errors", element)
 
@@ -206,22 +205,15 @@ class _Reader:
             self.bad.append(_named(element, suite.label))
 
 
-def _fate(element: Element) -> str:
-    """What became of a test: passed, failures, errors or skipped. The worst that is said counts."""
-    said = {"passed"}
-    for child in element:
-        if child.tag in ("error", "failure"):
-            said.add(f"{child.tag}s")
-        elif child.tag in _NOT_RUN:
-            said.add("skipped")
-        elif child.tag not in _FORGIVEN and _LIKE_A_FATE.search(child.tag):
-            raise Unreadable(f"{_title(element)} has a <{child.tag[:40]}>: unknown")
-    for attribute in ("status", "result"):
-        if word := element.get(attribute, "").strip().lower():
-            if word not in _STATES:
-                raise Unreadable(f"{_title(element)} has the {attribute} {word[:40]!r}: unknown")
-            said.add(_STATES[word])
-    return next(fate for fate in ("errors", "failures", "skipped", "passed") if fate in said)
+def _begun(element: Element) -> list[float]:
+    """When a suite says it began. A time without its zone is taken for the latest it may be."""
+    try:
+        found = datetime.fromisoformat(element.get("timestamp", ""))
+    except ValueError:
+        return []
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=timezone(-timedelta(hours=12)))
+    return [found.timestamp()]
 
 
 def _number(element: Element, name: str) -> int | None:
@@ -233,16 +225,11 @@ def _number(element: Element, name: str) -> int | None:
     return int(value)
 
 
-def _title(element: Element) -> str:
-    name = element.get("name") or "a test without a name"
-    return ".".join(part for part in (element.get("classname"), name) if part)
-
-
 def _named(element: Element, suite: str) -> str:
     """A test and the first line of why it did not pass."""
     reasons = [element] if element.tag != "testcase" else list(element)
     reason = next((each for each in reasons if each.tag in ("error", "failure")), element)
-    title = _title(element) if element.tag == "testcase" else suite
+    title = title_of(element) if element.tag == "testcase" else suite
     line = ": ".join(part for part in (title, _first_words(reason)) if part)
     return line if len(line) <= 200 else f"{line[:197]}..."
 

@@ -25,7 +25,8 @@ from todo_manager.checks.fields import Convert
 from todo_manager.checks.ground import CONTENT_LIMIT, Ground, Unlookable, shown
 from todo_manager.checks.judge_file import judged
 from todo_manager.checks.judge_tests import MaxSkipped, MinTests, judge_tests
-from todo_manager.checks.junit_xml import Report, Unreadable, read
+from todo_manager.checks.junit_fate import Unreadable
+from todo_manager.checks.junit_xml import Report, read
 from todo_manager.checks.pytest_args import arguments, percent, pins_of, test_paths
 from todo_manager.checks.pytest_coverage import judge_coverage
 from todo_manager.model import Verdict
