@@ -18,6 +18,7 @@ from todo_manager.errors import InvalidDocument
 from todo_manager.problems import Problems
 
 MAX_DEPTH = 40
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -27,11 +28,24 @@ class _Stop(Exception):
 
 
 def read_tree(text: str, source: str) -> Tree:
-    """The tree of a YAML text; raises InvalidDocument with all its problems."""
+    """The tree of a YAML text; raises InvalidDocument with all its problems.
+
+    A merge key is one of them: other readers of the file put what it names into the mapping.
+    """
     problems = Problems(source)
     tree = load(text, problems)
+    for line in _merges(tree):
+        problems.error(line, "", "the merge key << is not read here; write the keys themselves")
     problems.raise_if_any()
     return tree
+
+
+def _merges(tree: Tree | None) -> Iterator[int]:
+    """The lines of all merge keys."""
+    if isinstance(tree, Map):
+        yield from [tree.key_lines["<<"]] if "<<" in tree else []
+    for part in tree.values() if isinstance(tree, Map) else tree if isinstance(tree, list) else ():
+        yield from _merges(part)
 
 
 def load(text: str, problems: Problems) -> Tree:
@@ -43,7 +57,10 @@ def load(text: str, problems: Problems) -> Tree:
         return _Builder(yaml.parse(text, Loader=_Loader), problems).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.error(mark.line + 1 if mark else 0, "", f"is not YAML: {error.problem}")
+        # libyaml has a bound of its own, and looks far ahead of what it hands over.
+        deep = "maximum nesting" in str(error.problem)
+        what = _TOO_DEEP if deep else f"is not YAML: {error.problem}"
+        problems.error(mark.line + 1 if mark else 0, "", what)
     except (yaml.YAMLError, UnicodeError) as error:
         problems.error(0, "", f"is not YAML text: {str(error).splitlines()[0]}")
     except _Stop:
@@ -81,7 +98,7 @@ class _Builder:
     def _node(self, event: Any, depth: int) -> Tree:
         line = event.start_mark.line + 1
         if depth > MAX_DEPTH:
-            self._stop(line, f"is nested more than {MAX_DEPTH} deep")
+            self._stop(line, _TOO_DEEP)
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             self._stop(line, "anchors and aliases are not allowed: write the value out")
         if event.tag:
