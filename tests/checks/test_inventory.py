@@ -330,6 +330,16 @@ class TestPorts:
         assert over(text, unique={"field": ".", "as": "port"}).verdict == FAILED
         assert over(text, unique={"field": ".", "as": "text"}).verdict == PASSED
 
+    @pytest.mark.parametrize(
+        "value", ["8000-8010:8000-8010", "8000-8010", "127.0.0.1:8000-8010:80", "8000-8010:80/udp"]
+    )
+    def test_ranges_may_overlap(self, over: Any, value: str) -> None:
+        """Two texts that differ, and the port 8005 in both."""
+        text = f'{{a: "{value}", b: "8005"}}'
+        assert over(text, unique={"field": "."}).verdict == ERROR
+        assert over(text, unique={"field": ".", "as": "port"}).verdict == ERROR
+        assert over(text, unique={"field": ".", "as": "text"}).verdict == PASSED
+
     def test_long_form(self, over: Any) -> None:
         text = "{a: [{target: 80, published: '8200'}], b: [{target: 81, published: %s}]}"
         rule = {"unique": {"field": ".", "as": "port"}}

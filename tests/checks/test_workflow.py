@@ -163,6 +163,23 @@ HIDDEN = {
     "if: on the job": ("    needs: test\n", "    needs: test\n    if: ${{ false }}\n"),
     "a job left out before it": ("  test:\n", "  test:\n    if: false\n"),
     "needs what there is not": ("needs: test", "needs: tests"),
+    "a matrix of nothing": (
+        "    needs: test\n",
+        "    needs: test\n    strategy: {matrix: {x: []}}\n",
+    ),
+    "a matrix that excludes all": (
+        "    needs: test\n",
+        "    needs: test\n    strategy: {matrix: {x: [1], exclude: [{x: 1}]}}\n",
+    ),
+    "a matrix of nothing before it": (
+        """\
+        exclude:
+          - {python: "3.12"}
+        include:
+          - {python: "3.14"}
+""",
+        "        node: []\n",
+    ),
 }
 
 
@@ -171,7 +188,12 @@ def test_a_gate_that_cannot_stop_anything(flow: Any, edit: tuple[str, str]) -> N
     found = flow({"uses": "aquasecurity/trivy-action"}, edit)
     assert found.verdict == FAILED, found
     assert found.facts["jobs"] == ["test", "build", "deploy"]
-    assert "needs tests" in found.actual or "line" in found.actual or "left out" in found.actual
+    assert (
+        "needs tests" in found.actual
+        or "line" in found.actual
+        or "left" in found.actual
+        or "leaves" in found.actual
+    )
     assert flow({"uses": "aquasecurity/trivy-action"}).verdict == PASSED
 
 
@@ -230,6 +252,39 @@ STEP = """
 {text}
 """
 
+ENVIRONMENTS = {
+    "a file that bash reads first": ("on: push", "on: push\nenv: {BASH_ENV: x.sh}"),
+    "a function of that name": ("shell: bash", 'shell: bash\n        env: {"BASH_FUNC_pytest%%": "() { :; }"}'),
+    "a step before it": ("steps:", "steps:\n      - run: echo BASH_ENV=x.sh >> $GITHUB_ENV"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+def test_what_changes_the_shell(flow: Any, edit: tuple[str, str]) -> None:
+    text = STEP.format(shell="bash", text="              pytest")
+    assert flow({"runs": "pytest"}, text=text).verdict == PASSED
+    found = flow({"runs": "pytest"}, edit, text=text)
+    assert (found.verdict, "BASH_" in found.actual) == (FAILED, True)
+
+
+def test_jobs_that_need_each_other(flow: Any) -> None:
+    """GitHub refuses such a file whole."""
+    edit = (
+        "  test:\n    runs-on: ubuntu-latest\n",
+        "  test:\n    runs-on: ubuntu-latest\n    needs: deploy\n",
+    )
+    found = flow({"jobs": ["build"]}, edit)
+    assert (found.verdict, "jobs need each other" in found.actual) == (FAILED, True)
+
+
+def test_a_merge_key_is_not_read(flow: Any) -> None:
+    edit = (
+        "      - run: ./deploy.sh\n",
+        "      - {run: ./deploy.sh, <<: {continue-on-error: true}}\n",
+    )
+    assert flow({"jobs": ["test"]}, edit).verdict == ERROR
+
+
 SHELL_TEXTS: list[tuple[str, str, bool]] = [
     # shell, text, whether `trivy image --exit-code 1` counts there
     ("bash", "trivy image --exit-code 1 app", True),
@@ -244,6 +299,7 @@ SHELL_TEXTS: list[tuple[str, str, bool]] = [
     ("bash", "trivy image --exit-code 1 app # || true", True),
     ("sh", "set -o pipefail\ntrivy image --exit-code 1 app | tee log", True),
     ("bash", "echo trivy image --exit-code 1 app", False),
+    ("bash", "trivy image --exit-code 1 -h", False),
     ("bash", "# trivy image --exit-code 1 app\ntrue || false; ls", False),
     ("bash", "cat <<EOF\ntrivy image --exit-code 1 app\nEOF", False),
     ("bash", "trivy image --exit-code 0 app", False),

@@ -32,7 +32,8 @@ def judge_twice(name: str, items: Iterable[Item]) -> Judgement:
         for (host, key), found in places.items()
         if len(found) > 1
     ]
-    return judged(not twice, f"{name} lists nothing twice", f"{name}: twice {cited(twice)}")
+    actual = f"{name}: twice {cited(twice)}" if twice else f"{name}: {len(places)} items"
+    return judged(not twice, f"{name} lists nothing twice", actual)
 
 
 def judge_equal(stock: Stock, group: tuple[str, ...]) -> Judgement:

@@ -21,6 +21,8 @@ _NUMBER = re.compile(
     r"[-+]?(?:0x[0-9a-f_]+|0[ob][0-7_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?)", re.IGNORECASE
 )
 """What some program or other reads as a number, so that `0x50` and `80.0` are 80 to it."""
+_RANGE = re.compile(r"(?:.+:)?[0-9]+-[0-9]+(?::[0-9]+(?:-[0-9]+)?)?(?:/[a-z]+)?")
+"""Several ports, which are equal to nothing and may overlap all the same."""
 
 
 def judge_unique(stock: Stock, rule: Unique) -> Judgement:
@@ -62,6 +64,8 @@ def _each_value(tree: Tree, read_as: str, env: Mapping[str, str]) -> Iterator[st
 
 
 def _value(text: str, read_as: str) -> Iterator[str]:
+    if read_as != "text" and _RANGE.fullmatch(text):
+        raise Wrong(f"{text!r} may be a range; write its values one by one, or say `as: text`")
     published = _PUBLISHED.fullmatch(text)
     if read_as == "port":
         yield from _port(published[1] if published else text, published and published[2])

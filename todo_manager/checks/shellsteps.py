@@ -28,7 +28,20 @@ _SAYING = frozenset(
 """Commands that succeed at the end of a pipe or list whatever came before."""
 _TOO_DEEP = "it is nested too deeply to be judged"
 _ENDS = frozenset(["\n", ";", "&", ""])
-_SAYS_ONLY = frozenset(["--help", "--version", "--collect-only", "--co", "--dry-run"])
+_SAYS_ONLY = frozenset(
+    [
+        "--help",
+        "-h",
+        "--version",
+        "--collect-only",
+        "--co",
+        "--dry-run",
+        "--fixtures",
+        "--markers",
+        "--setup-plan",
+        "--setup-only",
+    ]
+)
 """Options with which a command tells what it is or would do, and does not do it."""
 _SWITCHED_OFF = {
     "set": re.compile(

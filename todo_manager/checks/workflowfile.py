@@ -7,6 +7,7 @@ out is not there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from msgspec import Struct
@@ -71,7 +72,12 @@ def read_flow(text: str, name: str) -> Flow:
     jobs = _mapping(top.get("jobs"), "`jobs`")
     if not jobs:
         raise Broken("it has no jobs")
-    return Flow(tree=top, jobs={name: _job(name, job) for name, job in jobs.items()}, events=events)
+    flow = Flow(tree=top, jobs={name: _job(name, job) for name, job in jobs.items()}, events=events)
+    try:
+        TopologicalSorter({job.name: job.needs for job in flow.jobs.values()}).prepare()
+    except CycleError as problem:
+        raise Broken(f"jobs need each other: {' → '.join(problem.args[1])}") from None
+    return flow
 
 
 def _mapping(tree: Tree, what: str) -> Map:

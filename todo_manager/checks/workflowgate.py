@@ -10,6 +10,7 @@ from todo_manager.checks import shelltext
 from todo_manager.checks.ground import Unlookable
 from todo_manager.checks.shellsteps import Rules, why_hidden
 from todo_manager.checks.workflowfile import Flow, Job, Step
+from todo_manager.checks.workflowvalues import runs_never
 
 _HARMLESS = ("", "true", "success()")
 _REGARDLESS = re.compile(r"\b(?:always|failure|cancelled)\s*\(")
@@ -19,8 +20,8 @@ _SCRIPT = re.compile(
     r"|--(?:login|noprofile|norc|posix) )*\{0\}(?: .*)?"
 )
 """The arguments with which a shell runs the step's text; others make it run something else, or nothing."""
-_OF_BASH = ("BASH_ENV", "BASHOPTS", "SHELLOPTS")
-"""Variables by which the environment changes what bash does with a text."""
+_OF_BASH = re.compile(r"BASH_ENV|BASHOPTS|SHELLOPTS|BASH_FUNC_\w+%%")
+"""Variables by which the environment changes what bash does with a text, or what a name in it means."""
 _FALSE = Scalar("false", plain=True)
 
 
@@ -49,6 +50,9 @@ def reasons(flow: Flow, step: Step, stated: str, command: list[str]) -> list[str
 def job_reasons(flow: Flow, job: Job, stated: str) -> Iterator[str]:
     """The same for a whole job, and for those it waits for: where one is left out, so is this one."""
     yield from _own(job.tree, f"job {job.name} (line {line_of(job.tree)})", stated)
+    for name in [job.name, *_closure(flow, job)]:
+        if name in flow.jobs and runs_never(flow.jobs[name]):
+            yield f"the matrix of {name} leaves nothing to be run"
     for name in _closure(flow, job):
         if name not in flow.jobs:
             yield f"job {job.name} needs {name}, which there is not"
@@ -120,9 +124,17 @@ def _shell_reasons(flow: Flow, job: Job, step: Step, command: list[str]) -> list
     reason = reason or shelltext.cannot_fail(text, judged=True)
     for tree in (step.tree, job.tree, flow.tree):
         given = tree.get("env")
-        if named := [name for name in _OF_BASH if isinstance(given, dict) and name in given]:
+        names = given if isinstance(given, dict) else {}
+        if named := [name for name in names if _OF_BASH.fullmatch(name)]:
             reason = reason or f"`env` has {named[0]}, which changes what its shell does"
-    return [told + reason] if reason else []
+    return [told + reason] if reason else list(_prepared(job, step))
+
+
+def _prepared(job: Job, step: Step) -> Iterator[str]:
+    """Steps before this one that hand such a variable on, as `$GITHUB_ENV` does."""
+    for earlier in job.steps[: step.number - 1]:
+        if found := _OF_BASH.search(str(earlier.tree.get("run", ""))):
+            yield f"{earlier.shown()} has {found[0]}, which changes what the shell of later steps does"
 
 
 def _rules(flow: Flow, job: Job, step: Step) -> Rules:

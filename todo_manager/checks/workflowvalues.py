@@ -83,6 +83,13 @@ def has_values(job: Job, name: str, wanted: tuple[str, ...]) -> tuple[bool | Non
     ), f"{job.name} runs with {name} = {', '.join(found) or 'nothing'}"
 
 
+def runs_never(job: Job) -> bool:
+    """Whether a job has a matrix that leaves nothing to be run."""
+    strategy = job.tree.get("strategy")
+    matrix = strategy.get("matrix") if isinstance(strategy, dict) else None
+    return isinstance(matrix, dict) and _runs(matrix) == []
+
+
 def _runs(matrix: dict[str, Tree]) -> list[dict[str, str]] | None:
     """Every combination that is not excluded, and what is included; None where it cannot be known."""
     lists = {key: value for key, value in matrix.items() if key not in ("include", "exclude")}
