@@ -11,12 +11,13 @@ import pytest
 from forked import Forked
 from support import EXITS, REPOSITORY
 
-from todo_manager import cli, usage
+from todo_manager import cli
 from todo_manager.canonical import Map
 from todo_manager.checks.parse import kind_of
 from todo_manager.documents import loader
 from todo_manager.error_kinds import BY_VERB
 from todo_manager.error_kinds import EXITS as CODES
+from todo_manager.render.terminal import FALLBACK
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
 
@@ -95,7 +96,7 @@ def test_the_help_of_a_verb(project: Forked, verb: str) -> None:
     assert ran.err == ""
     assert ran.out.startswith(f"usage: todo_manager {verb}")
     for line in ran.out.splitlines():
-        assert len(line) <= usage.WIDTH, line
+        assert len(line) <= FALLBACK[0], line
     exits = re.findall(r"^exit:?\b.*(?:\n +.*)*", ran.out, re.MULTILINE)
     assert len(exits) == 1, ran.out
     codes = {int(code) for code in re.findall(r"(?:^exit:?|·)\s+(\d+)", exits[0], re.MULTILINE)}
@@ -105,7 +106,7 @@ def test_the_help_of_a_verb(project: Forked, verb: str) -> None:
 
 def test_the_help_of_the_program(project: Forked) -> None:
     said = project.run("--help").ok().out
-    assert all(len(line) <= usage.WIDTH for line in said.splitlines())
+    assert all(len(line) <= FALLBACK[0] for line in said.splitlines())
     told = re.findall(r"^  ([a-z]+) {2,}\S", said, re.MULTILINE)
     assert told == list(cli.VERBS)
     (exits,) = re.findall(r"^exit: .*(?:\n +.*)*", said, re.MULTILINE)

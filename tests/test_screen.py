@@ -11,6 +11,7 @@ from gated import new_project
 from support import REPOSITORY, Project
 from terminals import STYLE, Shown, show
 
+from todo_manager.cli import VERBS
 from todo_manager.render.markdown import LARGEST
 from todo_manager.render.palette import ASCII, STYLES
 from todo_manager.render.plain import GLYPHS
@@ -112,6 +113,21 @@ def test_results_and_refusals_too(project):
         seen = re.sub(r"\d+\.\ds", "0.0s", shown.squeezed)
         told = re.sub(r"\d+\.\ds", "0.0s", ran.out + re.sub(r"(?m)^ +\.\.\. .*", "", ran.err))
         assert not {word for word in words_of(told) if word not in seen}, (words, shown)
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_helps_fit_and_say_everything(project, columns):
+    """Only a word, a line of an example or of a shell, may be wider than a narrow terminal."""
+    helps = ["--help", "check --kinds", "check --help http", "check --help inventory"]
+    for words in helps + [f"{verb} --help" for verb in VERBS]:
+        told = project.run(*words.split()).ok().out
+        shown = show(project, *words.split(), columns=columns, rows=400)
+        assert shown.exit == 0, shown
+        too_wide = [row for row in shown.text.splitlines() if len(row.rstrip()) > columns]
+        assert not [row for row in too_wide if row not in told.splitlines()], (words, too_wide)
+        if not words.startswith("check"):
+            assert not too_wide, (words, too_wide)
+        assert "".join(shown.text.split()) == "".join(told.split()), words
 
 
 def test_nothing_a_plan_says_reaches_the_terminal_as_a_command(project):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from todo_manager import __version__
 from todo_manager.errors import EnvironmentProblem, Kind, UsageProblem
+from todo_manager.render import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,25 +39,56 @@ todo_manager VERB --help tells more of one verb.
 exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error ·
       6 untrusted · 7 busy · 9 integrity · 130 interrupted
 """
-WIDTH = 80
-"""Columns of every help."""
 
 
 class _Help(argparse.HelpFormatter):
     """Fills paragraphs; a block that is indented stands as it is."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=26, width=WIDTH - 1)
+        columns = terminal.text_columns()
+        super().__init__(prog, max_help_position=min(26, columns // 4), width=columns - 1)
+
+    def format_help(self) -> str:
+        """A narrow terminal has no room for the usage beside the name of the verb."""
+        usage, blank, rest = super().format_help().partition("\n\n")
+        width = self._width + 1
+        return (
+            _filled(usage, width, 4) + blank + rest
+            if _is_wide(usage, width)
+            else usage + blank + rest
+        )
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n\n".join(_filled(part, width) for part in text.strip().split("\n\n"))
+        return "\n\n".join(_paragraph(part, width) for part in text.strip().split("\n\n"))
 
 
-def _filled(part: str, width: int) -> str:
+def _paragraph(part: str, width: int) -> str:
     if part.startswith("    "):
-        return part
-    rest = " " * 6 if part.startswith("exit:") else ""
-    return textwrap.fill(" ".join(part.split()), width, subsequent_indent=rest)
+        return _narrowed(part, width)
+    return _filled(part, width, 6 if part.startswith("exit:") else 0)
+
+
+def _filled(part: str, width: int, indent: int) -> str:
+    return textwrap.fill(" ".join(part.split()), width, subsequent_indent=" " * indent)
+
+
+def _is_wide(text: str, width: int) -> bool:
+    return any(len(line) > width for line in text.splitlines())
+
+
+def _narrowed(text: str, width: int) -> str:
+    """A text whose lines stand as they are, but for those that are wider than the terminal."""
+    return "\n".join(_narrow(line, width) for line in text.split("\n"))
+
+
+def _narrow(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    # In a narrow terminal what stands beside a word goes below it, a step further in.
+    return textwrap.fill(
+        " ".join(line.split()), width, initial_indent=indent, subsequent_indent=f"{indent}    "
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -136,12 +168,12 @@ def general(options: list[str], verbs: Mapping[str, str], output: Output) -> int
         return 0
     if options and not {"-h", "--help"} & set(options):
         raise UsageProblem("a verb is missing", hint="todo_manager --help")
-    width = max(map(len, verbs))
+    width, columns = max(map(len, verbs)), terminal.text_columns()
     lines = "\n".join(
-        textwrap.fill(f"  {verb:{width}}  {summary}", WIDTH, subsequent_indent=" " * (width + 4))
+        textwrap.fill(f"  {verb:{width}}  {summary}", columns, subsequent_indent=" " * (width + 4))
         for verb, summary in verbs.items()
     )
-    output.say(_HELP.format(verbs=lines).rstrip("\n"))
+    output.say(_narrowed(_HELP.format(verbs=lines).rstrip("\n"), columns))
     return 0
 
 

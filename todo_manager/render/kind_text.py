@@ -1,4 +1,4 @@
-"""The documentation of a kind of check as text for people, 80 columns wide."""
+"""The documentation of a kind of check as text for people, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from todo_manager.checks.docs import KindDoc, ParameterDoc
-
-WIDTH = 80
+from todo_manager.render import terminal
 
 
 def kind_help(found: KindDoc) -> str:
@@ -44,7 +43,7 @@ def _parameter(found: ParameterDoc) -> str:
 def _filled(text: str, first: str, rest: str) -> str:
     return textwrap.fill(
         text,
-        WIDTH,
+        terminal.text_columns(),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,

@@ -28,6 +28,11 @@ def size(stream: TextIO | None = None) -> tuple[int, int]:
     return columns or FALLBACK[0], rows or FALLBACK[1]
 
 
+def text_columns() -> int:
+    """Columns for running text, like that of a help: those of the terminal, at most 80."""
+    return max(24, min(FALLBACK[0], size()[0]))
+
+
 def can_move() -> bool:
     """Whether it understands escape sequences: TERM names a terminal, and not a dumb one."""
     return os.environ.get("TERM", "") not in ("", "dumb", "unknown")
