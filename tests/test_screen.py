@@ -58,7 +58,7 @@ docker run --rm a-very-long-name-of-an-image:latest --with-an-option
 """
 
 WIDTHS = [24, 40, 80, 120, 200]
-READS = ["list", "show hostile --text", "show hostile 0", "show marked 0", "next hostile",
+READS = ["list", "status", "show hostile --text", "show hostile 0", "show marked 0", "next hostile",
          "log", "log --run 5", "show demo --text", "show docker_rollout --text"]  # fmt: skip
 
 

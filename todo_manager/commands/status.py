@@ -19,8 +19,8 @@ from typing import Any
 from todo_manager import overview, plans, project, reads
 from todo_manager.errors import Kind, Refused
 from todo_manager.overview import Overview
+from todo_manager.render import status_text
 from todo_manager.render.output import Output
-from todo_manager.render.plain import GLYPHS, one_line
 from todo_manager.shellword import word
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "all_done": bool(found) and all(each.is_done() for each in found),
     }
     for row in output.data["plans"]:
-        output.say(_line(row))
+        status_text.tell(row, output)
     if not found:
         output.say("no plans. Take one in with: todo_manager import FILE")
     if arguments.exit_code and not output.data["all_done"]:
@@ -70,14 +70,6 @@ def _summary(found: Overview) -> dict[str, Any]:
         "next": found.following(),
         "source": found.disk.source,
     }
-
-
-def _line(row: dict[str, Any]) -> str:
-    counts = ", ".join(f"{count} {state}" for state, count in row["counts"].items())
-    glyph = GLYPHS[row["worst"]] if row["worst"] else " "
-    head = f"{glyph} {row['id']}  {row['done']}/{row['total']}  {counts or 'no phases'}"
-    coming = row["next"]
-    return f"{head}  next: {coming['phase']} {one_line(coming['title'], 40)}" if coming else head
 
 
 def _not_done(found: list[Overview]) -> Refused:
