@@ -39,7 +39,7 @@ WAYS = {
     "a kind and a subject": ("file", "README.md"),
     "with a parameter": ("file", "README.md", "contains=owner"),
     "with a list": ("file", "README.md", "contains=[owner, Read]"),
-    "with an equals sign in it": ("command", "test a = a", "name=a=a"),
+    "with an equals sign in it": ("command", "test a != b", "name=a=a"),
     "as YAML": ("--yaml", "{file: README.md}"),
 }
 
