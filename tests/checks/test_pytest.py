@@ -458,11 +458,25 @@ def test_a_test_that_nothing_binds(project: Project) -> None:
     case = project.write("tests/a.case", "good")
     project.plan("p", "- title: T\n  verify: [{pytest: tests}]")
     error = project.ask("done", "p", 0).refused("check_error").error
-    assert "tests/a.case: a test of it ran" in error["message"]
+    assert "tests/a.case: a test or plugin of it ran" in error["message"]
     assert "pins: [tests/a.case]" in error["message"]
     project.plan("q", "- title: T\n  verify: [{pytest: tests, pins: [tests/a.case]}]")
     project.run("done", "q", 0).ok()
     case.write_text("good, easier")
+    assert project.states("q") == ["stale"]
+
+
+def test_a_plugin_that_nothing_binds(project: Project) -> None:
+    project.write("tests/test_a.py", BAD)
+    project.write("tests/conftest.py", "pytest_plugins = ['tools.plugin']\n")
+    forgiving = "def pytest_runtest_call(item):\n    item.obj = print\n"
+    plugin = project.write("tools/plugin.py", forgiving)
+    project.plan("p", "- title: T\n  verify: [{pytest: tests}]")
+    error = project.ask("done", "p", 0).refused("check_error").error
+    assert "tools/plugin.py: a test or plugin of it ran" in error["message"]
+    project.plan("q", "- title: T\n  verify: [{pytest: tests, pins: [tools/plugin.py]}]")
+    project.run("done", "q", 0).ok()
+    plugin.write_text("")
     assert project.states("q") == ["stale"]
 
 

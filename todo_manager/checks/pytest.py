@@ -56,8 +56,8 @@ class Pytest(Check, frozen=True, kw_only=True):
     `xfail` counts as skipped, so `max_skipped: 0` also finds failures that are expected.
 
     The tests, every conftest.py and the configuration pytest reads are pinned: changing them changes
-    the phase's definition. Helpers elsewhere want `pins`, and so do tests in other files than
-    Python's and `test*.txt`; where such a test ran unpinned, that is an error. The code under test runs in the same process
+    the phase's definition. Helpers elsewhere want `pins`; so do plugins elsewhere and tests in
+    other files than Python's and `test*.txt`, and where one of these ran unpinned, that is an error. The code under test runs in the same process
     and is not pinned, so this trusts it not to forge the report. The workers of pytest-xdist (`-n`)
     find modules of the project only where the configuration has a `pythonpath`.
     """
@@ -154,18 +154,19 @@ class Pytest(Check, frozen=True, kw_only=True):
 
 
 def _refuse_unbound(world: World, files: list[str]) -> None:
-    """A test that stands in a file of another sort (a doctest, a case of a plugin) can be edited unnoticed."""
+    """What stands in a file of another sort (a doctest, a case of a plugin) can be edited unnoticed."""
     outside = [name for name in files if name.startswith(("/", "../"))]
     bound = [glob.escape(name) for name in files if name not in outside]
     if found := [*outside, *world.strangers(bound)]:
         raise Unlookable(
-            f"{', '.join(map(shown, found[:3]))}: a test of it ran, and it is not part of the definition; "
+            f"{', '.join(map(shown, found[:3]))}: a test or plugin of it ran, and it is not part of the "
+            "definition; "
             f"add `pins: [{shown(found[0])}]`"
         )
 
 
 def _files(folder: str) -> list[str]:
-    """The files whose tests ran; raises Unlookable, OSError."""
+    """The files whose tests or plugins ran; raises Unlookable, OSError."""
     text = _content(folder, _SEEN).decode("utf-8", "surrogateescape")
     return [os.path.normpath(name) for name in text.split("\0") if name]
 

@@ -6,7 +6,7 @@
 would be part of pytest. Here pytest and its installed plugins are loaded first, files that would answer
 for any of them in a process started later are refused, and only then the project joins `sys.path`. From
 there on compiled files beside the sources do not count either: only the sources are part of the phase's
-definition. The files whose tests ran are written to the file SEEN, each ended by a NUL. Exits as pytest
+definition. The files whose tests and plugins ran are written to the file SEEN, each ended by a NUL. Exits as pytest
 does, or with `NEEDS`.
 """
 
@@ -39,7 +39,7 @@ class Joining:
     def __init__(self, project: str, caches: str) -> None:
         self.interrupted = False
         self.files: dict[str, None] = {}
-        """Where the tests that ran stand, from the project's root."""
+        """Where the tests that ran stand, and the project's own plugins, from its root."""
         self._project = project
         self._caches = caches
 
@@ -72,6 +72,13 @@ class Joining:
     def pytest_runtest_logreport(self, report: Any) -> None:
         # Unlike items, reports also come from the workers of pytest-xdist.
         self.files[report.nodeid.partition("::")[0]] = None
+
+    def pytest_unconfigure(self, config: Any) -> None:
+        # `pytest_plugins` of a conftest.py names modules that decide as much as it does.
+        for plugin in config.pluginmanager.get_plugins():
+            file = getattr(plugin, "__file__", None)
+            if file and self._is_ours(file) and not self._is_installed(file):
+                self.files[os.path.relpath(os.path.realpath(file), self._project)] = None
 
     def gone(self) -> list[str]:
         """Files of the project that were loaded and are not there any more: nobody can compare them."""
