@@ -21,6 +21,7 @@ from support import PROGRAM, Project, at_terminal
 from todo_manager import checks, doctor
 from todo_manager.checks.tcp import Tcp
 from todo_manager.processes.client import Nanny
+from todo_manager.store import VERSION
 
 PLAN = "- {key: zero, title: Zero, verify: [{file: a}]}\n- {title: One, verify: [{tcp: '127.0.0.1:9'}]}"
 HEAD = "inputs: [DATE, TAG]\nsecrets: [API_TOKEN, PIN]\n"
@@ -75,10 +76,10 @@ def test_a_project_in_order_has_no_problem_and_is_left_as_it_is(project):
     assert {"python", "program", "libraries", "project", "store", "ledger", "running", "settings",
             "PATH", "env file", "kinds", "disk", "programs", "terminal"} <= set(found)  # fmt: skip
     assert found["project"]["said"] == str(project.root)
-    assert found["store"]["said"].startswith("version 5, 1 plan,")
+    assert found["store"]["said"].startswith(f"version {VERSION}, 1 plan,")
     assert project.store_bytes() == before
     told = project.run("doctor").ok().out
-    assert "ok ✔      store: version 5" in told
+    assert f"ok ✔      store: version {VERSION}" in told
     assert "\n          next: " in told
 
 

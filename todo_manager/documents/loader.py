@@ -33,28 +33,21 @@ def read_tree(text: str, source: str) -> Tree:
     A merge key is one of them: other readers of the file put what it names into the mapping.
     """
     problems = Problems(source)
-    tree = load(text, problems)
-    for line in _merges(tree):
-        problems.error(line, "", "the merge key << is not read here; write the keys themselves")
+    tree = load(text, problems, merge_keys=False)
     problems.raise_if_any()
     return tree
 
 
-def _merges(tree: Tree | None) -> Iterator[int]:
-    """The lines of all merge keys."""
-    if isinstance(tree, Map):
-        yield from [tree.key_lines["<<"]] if "<<" in tree else []
-    for part in tree.values() if isinstance(tree, Map) else tree if isinstance(tree, list) else ():
-        yield from _merges(part)
+def load(text: str, problems: Problems, *, merge_keys: bool = True) -> Tree:
+    """The tree of a YAML text, or None after what is wrong with it went to `problems`.
 
-
-def load(text: str, problems: Problems) -> Tree:
-    """The tree of a YAML text, or None after what is wrong with it went to `problems`."""
+    With `merge_keys` a `<<` is a key like any other, which a reader of plans refuses by its name.
+    """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         problems.error(0, "", f"is larger than {MAX_BYTES // 1_000_000} MB; a plan is not")
         return None
     try:
-        return _Builder(yaml.parse(text, Loader=_Loader), problems).document()
+        return _Builder(yaml.parse(text, Loader=_Loader), problems, merge_keys).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # libyaml has a bound of its own, and looks far ahead of what it hands over.
@@ -71,7 +64,8 @@ def load(text: str, problems: Problems) -> Tree:
 class _Builder:
     """Builds the tree from parser events, one level of recursion a level of depth."""
 
-    def __init__(self, events: Iterator[Any], problems: Problems) -> None:
+    def __init__(self, events: Iterator[Any], problems: Problems, merge_keys: bool) -> None:
+        self._merge_keys = merge_keys
         self._events = events
         self._problems = problems
 
@@ -130,6 +124,10 @@ class _Builder:
     def _put(self, found: Map, key: Tree, value: Tree, line: int) -> None:
         if not isinstance(key, Scalar):
             self._problems.error(line, "", "a key must be one word, not a list or mapping")
+        elif key.plain and key == "<<" and not self._merge_keys:
+            self._problems.error(
+                line, "", "the merge key << is not read; write the keys themselves"
+            )
         elif key in found:
             first = found.key_lines[key]
             self._problems.error(line, "", f"the key {key} stands twice (first in line {first})")
