@@ -330,6 +330,11 @@ class TestPorts:
         assert over(text, unique={"field": ".", "as": "port"}).verdict == FAILED
         assert over(text, unique={"field": ".", "as": "text"}).verdict == PASSED
 
+    def test_a_merge_key_is_no_item(self, over: Any) -> None:
+        """Compose and others would count what it names."""
+        assert over("{a: 80, <<: {b: 80}}", count=2).verdict == ERROR
+        assert over('{a: 80, "<<": 81}', count=2).verdict == PASSED
+
     @pytest.mark.parametrize(
         "value", ["8000-8010:8000-8010", "8000-8010", "127.0.0.1:8000-8010:80", "8000-8010:80/udp"]
     )
