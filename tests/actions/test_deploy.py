@@ -180,10 +180,18 @@ def test_what_is_wanting_is_said_before(place: Forked, engine: Engine, what: str
 
 
 def test_a_service_the_plan_does_not_have(place: Forked, engine: Engine) -> None:
-    head = f"{engine.head()}services: {{web: {{image: x, container: xx}}}}\n"
-    place.plan("typo", "- {title: T, steps: [{deploy: wbe}], verify: [{file: a}]}", head=head)
-    row = place.ask("exec", "typo", 0, "--run").refused("step_error").data["steps"][0]
-    assert "the plan has no service 'wbe' (did you mean web?)" in row["actual"]
+    """It is refused when the plan is read; where it goes away later, so is every step that names it."""
+    declared = f"{engine.head()}services: {{NAME: {{image: x, container: xx}}}}\n"
+    phase = "- {title: T, steps: [{deploy: web}], verify: [{file: a}]}"
+    wrong = declared.replace("NAME", "wbe")
+    place.plan("typo", phase, head=wrong, imported=False)
+    (told,) = place.ask("import", "plans/typo.yaml").refused("invalid_document").data["problems"]
+    assert "phases[0].steps[0]: there is no service 'web' (did you mean wbe?)" in told
+    assert "plans/typo.yaml:" in told
+    place.plan("typo", phase, head=declared.replace("NAME", "web"))
+    place.plan("typo", phase, head=wrong, imported=False)
+    ran = place.ask("exec", "typo", 0, "--run").refused("definition_changed")
+    assert "there is no service 'web'" in ran.error["message"]
 
 
 def test_a_service_that_is_needed_has_to_run(place: Forked, engine: Engine) -> None:
