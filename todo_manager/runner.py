@@ -26,7 +26,7 @@ from todo_manager.secrets import Masker
 SHORTEST_PAUSE = 0.05
 """Seconds between attempts at the least: `every: 0` must not keep a processor busy."""
 GRACE = 2.0
-"""Seconds beyond its timeout after which an attempt that cannot be stopped is given up."""
+"""Seconds beyond those it may last after which an attempt that cannot be stopped is given up."""
 
 
 class CheckStarted(Struct, frozen=True, tag=True):
@@ -237,7 +237,7 @@ def _short_of(check: Check, outcome: Outcome, row: int) -> Outcome:
 
 
 def bounded(check: Check, world: World) -> Outcome:
-    """One attempt that always comes back: past its timeout and a grace it is given up.
+    """One attempt that always comes back: past the time it may last and a grace it is given up.
 
     Programs are ended at their timeout by their supervisor, which may take its own time; kinds that
     look from inside this process run in a thread of their own that can be left behind.
@@ -247,11 +247,11 @@ def bounded(check: Check, world: World) -> Outcome:
     answer: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     threading.Thread(target=lambda: answer.put(guarded(check, world)), daemon=True).start()
     try:
-        return answer.get(timeout=check.timeout + GRACE)
+        return answer.get(timeout=check.lasts + GRACE)
     except queue.Empty:
-        message = f"no answer within {check.timeout:g}s"
+        message = f"no answer within {check.lasts:g}s"
         return Outcome(
-            verdict=check.timeout_verdict, expected="an answer", actual=message, message=message
+            verdict=check.given_up, expected="an answer", actual=message, message=message
         )
 
 

@@ -245,6 +245,39 @@ def test_a_machine_that_is_down(place: Forked, serve: Any, closed_port: int, tro
         assert "pc2 (ssh" in row["actual"], row
 
 
+SLOW = {
+    "tcp: '127.0.0.1:PORT', expect: hello": ("failed", "no complete answer within 2 s"),
+    "tcp: '127.0.0.1:PORT'": ("passed", ""),
+    "http: 'http://127.0.0.1:PORT/', json: {status: ok}": ("passed", ""),
+    "http: 'http://127.0.0.1:DEAF/'": ("failed", "no complete answer within 2 s"),
+    "file: /etc/passwd, contains: ['root:']": ("passed", ""),
+    "command: [hostname], stdout: {equals: pc2}": ("passed", ""),
+    "command: [sleep, '60']": ("error", "still running after 2s"),
+}
+
+
+def test_a_machine_that_is_slow_to_begin(place: Forked, pc2: Machine, port: int, deaf: int) -> None:
+    """It has let us in, so it is not down; and what it takes to begin is no silence of the target."""
+    key = pc2.folder / "slow"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    before = pc2.identity.with_suffix(".pub").read_text()
+    wrapped = 'command="sleep 4; eval \\"$SSH_ORIGINAL_COMMAND\\"" '
+    pc2.identity.with_suffix(".pub").write_text(
+        f"{before}{wrapped}{Path(f'{key}.pub').read_text()}"
+    )
+    try:
+        checks = [
+            f"{check}, timeout: 2s, host: pc2".replace("PORT", str(port)).replace("DEAF", str(deaf))
+            for check in SLOW
+        ]
+        found = verdicts(place, pc2.head(identity=str(key)), checks)
+    finally:
+        pc2.identity.with_suffix(".pub").write_text(before)
+    for row, (verdict_, words) in zip(found.values(), SLOW.values()):
+        assert row["verdict"] == verdict_, row
+        assert words in row["actual"]
+
+
 def test_a_host_that_names_no_login(place: Forked, pc2: Machine) -> None:
     row = verdict(place, pc2.head(ssh=""), "tcp: '127.0.0.1:1', host: pc2")
     assert (row["verdict"], row["actual"]) == (

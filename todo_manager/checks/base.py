@@ -162,6 +162,16 @@ class Check(Struct, frozen=True, kw_only=True):
     serial: Annotated[bool, Convert(fields.boolean)] = False
     """Whether it must run alone, after the others."""
 
+    @property
+    def lasts(self) -> float:
+        """Seconds after which an attempt must be back: its timeout, and what the way to where it looks takes."""
+        return self.timeout
+
+    @property
+    def given_up(self) -> Verdict:
+        """What it means when it is not back then."""
+        return self.timeout_verdict
+
     def label(self) -> str:
         """Its subject in one line."""
         return str(getattr(self, "subject", ""))

@@ -9,7 +9,8 @@ from todo_manager.checks.base import Check
 from todo_manager.checks.fields import Convert
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.containers import container_name
-from todo_manager.hosts.elsewhere import From
+from todo_manager.hosts.elsewhere import WAY, From
+from todo_manager.model import Verdict
 
 
 class PlacedCheck(Check, frozen=True, kw_only=True):
@@ -24,3 +25,13 @@ class PlacedCheck(Check, frozen=True, kw_only=True):
     def place(self) -> From:
         """Where it looks from."""
         return From(host=self.host, container=self.inside)
+
+    @property
+    def lasts(self) -> float:
+        # The clock of what is asked starts when the place is reached.
+        return self.timeout if self.place.here else self.timeout + WAY
+
+    @property
+    def given_up(self) -> Verdict:
+        # Whoever looks from elsewhere keeps the target's time there: it is the way that was too slow.
+        return self.timeout_verdict if self.place.here else Verdict.ERROR

@@ -5,7 +5,6 @@ The engine's proxy accepts connections with nothing behind it, and another proce
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext
 from typing import Annotated, Any
 
@@ -46,16 +45,20 @@ class ServedCheck(PlacedCheck, frozen=True, kw_only=True):
         """Look once in an exchange of `timeout` seconds. May raise Unreachable."""
         raise NotImplementedError
 
+    @property
+    def lasts(self) -> float:
+        # It is asked twice, and the engine in between.
+        return super().lasts * (3 if self.served_by else 1)
+
     def attempt(self, world: World, timeout: float) -> Outcome:
-        end = time.monotonic() + timeout
         first = self.wanted()
         try:
-            outcome, peer = self._looked(world, end, timeout)
+            outcome, peer = self._looked(world, timeout)
             if outcome.verdict != Verdict.PASSED or not self.served_by:
                 return outcome
             first = f"{self.served_by} answers itself"
-            target = own_target(world, self, peer, _left(end))
-            again = outcome if target == peer else self._looked(world, end, timeout, target)[0]
+            target = own_target(world, self, peer, timeout)
+            again = outcome if target == peer else self._looked(world, timeout, target)[0]
             return compared(self, outcome, again, target)
         except NotServing as problem:
             return conclude([Judgement(Verdict.FAILED, first, str(problem))])
@@ -63,24 +66,20 @@ class ServedCheck(PlacedCheck, frozen=True, kw_only=True):
             return unanswered(first, str(problem))
 
     def _looked(
-        self, world: World, end: float, timeout: float, instead: Target | None = None
+        self, world: World, timeout: float, instead: Target | None = None
     ) -> tuple[Outcome, Target]:
-        """What was found from the check's place, and at which address."""
+        """What was found from the check's place, and at which address.
+
+        The target has all of `timeout`: how long the way to the place took says nothing of it.
+        """
         here = nullcontext(Network())
-        place = here if self.place.here else world.elsewhere.network(self.place, _left(end))
+        place = here if self.place.here else world.elsewhere.network(self.place, timeout)
         with place as network:
-            exchange = Exchange(_left(end), network, instead)
+            exchange = Exchange(timeout, network, instead)
             found = self.look(world, exchange, timeout)
             if why := network.broken or (found.verdict != Verdict.PASSED and network.silent()):
                 raise Unreachable(why)
         return found, exchange.peer
-
-
-def _left(end: float) -> float:
-    left = end - time.monotonic()
-    if left <= 0:
-        raise Unreachable("there was no time left to ask")
-    return left
 
 
 def own_target(world: World, check: ServedCheck, peer: Target, seconds: float) -> Target:

@@ -57,7 +57,7 @@ def run(
     started = time.monotonic()
     found = _Exec(engine, container, dict(env), user, cwd)
     found.start(argv)
-    ended = found.wait(started + timeout, cancel)
+    ended = found.wait(time.monotonic() + timeout, cancel)
     leaked = found.end_all(not ended)
     code = found.exit_code() if ended else None
     ran = Ran(

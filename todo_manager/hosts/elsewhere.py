@@ -23,10 +23,12 @@ from todo_manager.hosts.files import Files
 from todo_manager.hosts.login import Login
 from todo_manager.hosts.netns import open_network
 from todo_manager.hosts.network import Address, ContainerNetwork, Hold, Network
-from todo_manager.hosts.pool import Pool
-from todo_manager.hosts.relay import RemoteNetwork, pumped
+from todo_manager.hosts.pool import BEGIN, Pool
+from todo_manager.hosts.relay import ALIVE, RemoteNetwork, pumped
 from todo_manager.processes.client import Cancel
 
+WAY = 2 * BEGIN + ALIVE
+"""Seconds the way to another place may take in all, beside what is asked there."""
 _TEXT = 2**20
 
 
@@ -145,7 +147,7 @@ class Elsewhere:
         from todo_manager.hosts import container_program, remote_program
 
         if place.container:
-            with self._engine(place.host, min(timeout, 30.0)) as engine:
+            with self._engine(place.host, min(timeout, BEGIN)) as engine:
                 return container_program.run(
                     engine, _container(engine, place), argv,
                     timeout=timeout, cwd=cwd, env=env, user=user, cancel=self._cancel,

@@ -21,7 +21,7 @@ from todo_manager.engines.engine import Unreachable
 from todo_manager.hosts.files import Content, Entry
 from todo_manager.hosts.frames import pack
 from todo_manager.hosts.login import Login, import_paramiko
-from todo_manager.hosts.pool import Pool
+from todo_manager.hosts.pool import BEGIN, Pool
 
 _PACKAGE = Path(__file__).parents[1]
 _SENT = (
@@ -72,14 +72,16 @@ class Errand:
     """One errand under way on a host. Every way in which the host lets us down is Unreachable."""
 
     def __init__(self, login: Login, channel: Any, request: dict[str, Any], seconds: float) -> None:
+        """Begin it; it may take so many seconds from then on."""
         self._login = login
         self.channel = channel
-        self._end = time.monotonic() + seconds
+        self.extend(BEGIN)
         line = secrets.token_hex(16)
         program = f"{_program()}sys.modules['{_SENT[-1]}'].main('{line}')\n".encode()
         self._talk(lambda: channel.exec_command(_BEGIN))
         self.send(str(len(program)).encode() + b"\n" + program)
         self._until(f"\n{line}\n".encode())
+        self.extend(seconds)
         self.request(request)
 
     def place(self) -> str:
@@ -179,10 +181,12 @@ def problem_of(told: dict[str, Any]) -> Exception:
 
 @contextmanager
 def errand(pool: Pool, login: Login, request: dict[str, Any], seconds: float) -> Iterator[Errand]:
-    """An errand on a host, ended with this; raises Unreachable, naming the host."""
-    end = time.monotonic() + seconds
-    with pool.session(login, seconds) as channel:
-        yield Errand(login, channel, request, end - time.monotonic())
+    """An errand on a host, of so many seconds once it has begun there, ended with this.
+
+    Raises Unreachable, naming the host; also when nobody lets us in within as many seconds.
+    """
+    with pool.session(login, min(seconds, BEGIN)) as channel:
+        yield Errand(login, channel, request, seconds)
 
 
 class RemoteFiles:

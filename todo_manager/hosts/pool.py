@@ -13,6 +13,12 @@ from todo_manager.hosts.login import Login, import_paramiko, transport
 
 SESSIONS = 8
 """Sessions of one connection: OpenSSH allows 10 (`MaxSessions`)."""
+BEGIN = 30.0
+"""Seconds a machine may take to let us in, and those it may then take to begin what it is asked to do.
+
+A machine that has let us in is slow, not down: what is asked of it has a clock of its own, which starts
+when it begins.
+"""
 
 
 class Pool:
@@ -56,10 +62,9 @@ class _Line:
         self._used: dict[Any, int] = {}
 
     def open(self, seconds: float) -> tuple[Any, Callable[[], None]]:
-        end = time.monotonic() + seconds
         found = self._connection(seconds)
         try:
-            channel = self._opened(found, end)
+            channel = self._opened(found)
         except BaseException:
             self._leave(found)
             raise
@@ -78,10 +83,10 @@ class _Line:
         for each in list(self._used):
             each.close()
 
-    def _opened(self, found: Any, end: float) -> Any:
+    def _opened(self, found: Any) -> Any:
         paramiko = import_paramiko()
         try:
-            return found.open_session(timeout=max(0.1, end - time.monotonic()))
+            return found.open_session(timeout=BEGIN)
         except (paramiko.SSHException, EOFError, OSError) as problem:
             # Whoever comes next is not to wait for the same dead connection.
             found.close()
@@ -93,20 +98,27 @@ class _Line:
 
         One at a time is made, for OpenSSH turns away many that log in at once (`MaxStartups`).
         """
-        end = time.monotonic() + seconds
+        started = time.monotonic()
         if found := self._with_room():
             return found
-        if not self._connecting.acquire(timeout=seconds):
-            raise Unreachable(f"{self._login.place()} does not answer within {seconds:g} s")
+        while not self._connecting.acquire(timeout=max(0.0, self._left(started, seconds))):
+            if self._left(started, seconds) <= 0:
+                raise Unreachable(f"{self._login.place()} does not answer within {seconds:g} s")
         try:
             if found := self._with_room():
                 return found
-            made = transport(self._login, max(0.1, end - time.monotonic()))
+            made = transport(self._login, max(0.1, self._left(started, seconds)))
             with self._counting:
                 self._used[made] = 1
             return made
         finally:
             self._connecting.release()
+
+    def _left(self, started: float, seconds: float) -> float:
+        """Seconds that are left for a login: more where the machine has let others of ours in."""
+        with self._counting:
+            there = any(each.is_active() for each in self._used)
+        return started + (max(seconds, BEGIN) if there else seconds) - time.monotonic()
 
     def _with_room(self) -> Any:
         with self._counting:

@@ -17,8 +17,8 @@ _CHUNK = 2**16
 _SPARE = 2.0
 """Seconds beyond those of a question: silence of the target is to be told from silence of the way."""
 _LONGEST = 86_400.0
-_ALIVE = 1.0
-"""Seconds in which the other side must show that it is still there."""
+ALIVE = 10.0
+"""Seconds in which the other side must show that it is still there; a busy one needs some of them."""
 
 
 def pumped(channel: Any, give_back: Callable[[], None]) -> socket.socket:
@@ -99,7 +99,7 @@ class RemoteNetwork:
         # The answer does not matter: whoever says that it knows no such request is there.
         line = self._errand.channel.get_transport()
         try:
-            in_time(_ALIVE, lambda: line.global_request("keepalive@openssh.com", wait=True), bool)
+            in_time(ALIVE, lambda: line.global_request("keepalive@openssh.com", wait=True), bool)
         except (TimeoutError, OSError, EOFError):
             return f"{self._errand.place()} does not answer any more"
         return "" if line.is_active() else f"{self._errand.place()} hung up"

@@ -35,13 +35,14 @@ def run(
 ) -> tuple[Ran, dict[str, Any]]:
     """Run a program there, and what is known of it; a name without `/` is one of that system's folders.
 
+    It has `timeout` seconds from when the machine begins with it.
     Raises Unreachable, naming the host, when the host lets us down: what became of it is unknown then.
     """
     started = time.monotonic()
     request = {"errand": "run", "argv": list(argv), "cwd": cwd, "env": dict(env)}
     with errand(pool, login, request, timeout) as under_way:
         watched = _Watched(under_way, cancel)
-        report = watched.report(started + timeout)
+        report = watched.report(time.monotonic() + timeout)
     stopped = watched.timed_out or watched.cancelled
     ran = Ran(
         exit=None if stopped else report.get("exit"),
