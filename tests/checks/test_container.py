@@ -50,10 +50,14 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     engine.docker("pause", "held")
     # What this machine may not be able to start can be asked of a container that never was.
     for name, *options in (("fresh", "--gpus", "all"), ("mighty", "--privileged", "--user", "0"),
-                           ("capable", "--cap-add", "ALL")):  # fmt: skip
+                           ("capable", "--cap-add", "ALL"), ("named", "--user", "app")):  # fmt: skip
         engine.docker("rm", "-f", name)
         made = engine.docker("create", "--name", name, *options, "web:new")
         assert made.returncode == 0, made.stderr
+    # Its own layer has another file of users than its image: it is the container that is started.
+    engine.docker("create", "--name", "alias", "--user", "app", "web:new")
+    users = found.write("passwd", "app:x:0:0::/:/bin/sh\n")
+    assert engine.docker("cp", users, "alias:/etc/passwd").returncode == 0
     for name in ("ended", "broken"):
         until(lambda name=name: state(engine, name)["Status"] == "exited", name)
     yield found
@@ -70,6 +74,7 @@ GOOD = [
     f"container: web, {SOON}, mounts: ['./data:/data:ro', '/var/cache:rw'], gpus: 0",
     f"container: web, {SOON}, ports: ['127.0.0.1:PORT:8080', 8080, 53/udp]",
     f"container: as-root, {SOON}, runs: 'web:new', user: root",
+    f"container: named, {SOON}, state: created, user: {{ne: root}}",
     f"container: mighty, {SOON}, state: created, privileged: true",
     f"container: ended, {SOON}, state: exited, exit: 0",
     f"container: broken, {SOON}, state: exited, exit: 3",
@@ -91,6 +96,7 @@ BAD = {
     f"container: web, {SOON}, runs: 'web:old'": "it runs sha256:",
     f"container: web, {SOON}, runs: 'web:gone'": "has no image web:gone",
     f"container: as-root, {SOON}, user: {{ne: root}}": "it runs as root",
+    f"container: alias, {SOON}, state: created, user: {{ne: root}}": "to whom /etc/passwd gives the number 0",
     f"container: mighty, {SOON}, state: created, user: {{ne: root}}": "it runs as 0",
     f"container: mighty, {SOON}, state: created, privileged: false": "it is privileged",
     f"container: capable, {SOON}, state: created, privileged: false": "given all capabilities",

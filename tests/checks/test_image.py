@@ -12,6 +12,14 @@ from support import Project
 pytestmark = pytest.mark.engine
 
 TINI = 'ENTRYPOINT ["/usr/bin/tini", "--"]'
+USERS = {
+    "zero": "toor:x:0:0::/:/bin/sh",
+    "zeros": "toor:x:00:0::/:/bin/sh\ntoor:x:7:7::/:/bin/sh",
+    "plain": "toor:x:7:7::/:/bin/sh\ntoor:x:0:0::/:/bin/sh",
+    "nobody": "other:x:7:7::/:/bin/sh",
+    "broken": "toor",
+}
+"""Lines of /etc/passwd for an image whose user is `toor`."""
 HEALTH = "HEALTHCHECK CMD wget -q -O- http://127.0.0.1:8080/health"
 
 
@@ -19,12 +27,19 @@ HEALTH = "HEALTHCHECK CMD wget -q -O- http://127.0.0.1:8080/health"
 def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Forked:
     engine.image("app:good", "USER 10001:10001", TINI, 'CMD ["httpd", "-f"]', HEALTH, "EXPOSE 8080",
                  "ENV MODE=live", "LABEL version=1.4")  # fmt: skip
-    for user in ("root", "0", "0:0", "00", "root:root"):
-        engine.image(f"app:user-{user.replace(':', '-')}", f"USER {user}")
+    for user in ("root", "0", "0:0", "00", "root:root", "+0", "app"):
+        engine.image(f"app:user-{user.replace(':', '-').replace('+', 'plus')}", f"USER {user}")
     engine.image("app:bare")
+    context = tmp_path_factory.mktemp("users")
+    (context / "Dockerfile").write_text("FROM app:bare\nCOPY passwd /etc/passwd\nUSER toor\n")
+    for name, lines in USERS.items():
+        (context / "passwd").write_text(f"a:x:1:1::/:/bin/sh\n{lines}\n")
+        made = engine.docker("build", "-q", "-t", f"app:{name}", context)
+        assert made.returncode == 0, made.stderr
     for name, test in {
         "true": "CMD true", "exit": "CMD exit 0", "or": "CMD wget x || true", "none": "NONE",
-        "argv": 'CMD ["true"]', "colon": 'CMD [":"]',
+        "argv": 'CMD ["true"]', "colon": 'CMD [":"]', "said": "CMD wget -q x; echo looked",
+        "busybox": 'CMD ["busybox", "true"]', "pipe": "CMD wget -qO- x | cat",
     }.items():  # fmt: skip
         engine.image(f"app:health-{name}", f"HEALTHCHECK {test}")
     for name, shell in {
@@ -41,6 +56,8 @@ GOOD = [
     "image: 'app:good', user: '10001:10001'",
     "image: 'app:good', user: {ne: root}",
     "image: 'app:good', user: {matches: '^[1-9]'}",
+    "image: 'app:user-app', user: {ne: root}",
+    "image: 'app:plain', user: {ne: root}",
     "image: 'app:good', entrypoint: [/usr/bin/tini, --], cmd: [httpd, -f]",
     "image: 'app:good', healthcheck: true",
     "image: 'app:good', healthcheck: {contains: /health}",
@@ -59,6 +76,9 @@ BAD = {
     "image: 'app:user-0-0', user: {ne: root}": "it runs as 0:0",
     "image: 'app:user-00', user: {ne: root}": "it runs as 00",
     "image: 'app:user-root-root', user: {ne: 0}": "it runs as root:root",
+    "image: 'app:user-plus0', user: {ne: root}": "it runs as +0",
+    "image: 'app:zero', user: {ne: root}": "runs as toor, to whom /etc/passwd gives the number 0",
+    "image: 'app:zeros', user: {ne: 0}": "runs as toor, to whom /etc/passwd gives the number 0",
     "image: 'app:bare', user: {matches: '^.*$|^'}": "asserts nothing",
     "image: 'app:good', entrypoint: [/usr/bin/tini]": 'it is ["/usr/bin/tini", "--"]',
     "image: 'app:good', entrypoint: []": 'it is ["/usr/bin/tini", "--"]',
@@ -72,6 +92,9 @@ BAD = {
     "image: 'app:health-colon', healthcheck: true": "its HEALTHCHECK cannot fail",
     "image: 'app:health-shell', healthcheck: true": "its HEALTHCHECK cannot fail",
     "image: 'app:health-dash-c', healthcheck: true": "its HEALTHCHECK cannot fail",
+    "image: 'app:health-said', healthcheck: true": "its HEALTHCHECK cannot fail",
+    "image: 'app:health-busybox', healthcheck: true": "its HEALTHCHECK cannot fail",
+    "image: 'app:health-pipe', healthcheck: true": "its HEALTHCHECK cannot fail",
     "image: 'app:good', healthcheck: false": "wget",
     "image: 'app:good', healthcheck: {contains: /ready}": "its test is wget",
     "image: 'app:good', platform: linux/arm64": "it is linux/amd64",
@@ -109,6 +132,16 @@ def test_images_that_are_not(place: Forked, engine: Engine, check: str) -> None:
     row = verdict(place, engine.head(), check)
     assert row["verdict"] == "failed", row
     assert BAD[check] in row["actual"]
+
+
+@pytest.mark.parametrize("name", ["nobody", "broken"])
+def test_a_user_nobody_knows_is_not_known_to_be_another(
+    place: Forked, engine: Engine, name: str
+) -> None:
+    row = verdict(place, engine.head(), f"image: 'app:{name}', user: {{ne: root}}")
+    assert row["verdict"] == "error", row
+    assert "/etc/passwd does not say who that is" in row["actual"]
+    assert verdict(place, engine.head(), f"image: 'app:{name}', user: toor")["verdict"] == "passed"
 
 
 @pytest.mark.parametrize("check", REFUSED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Annotated
 
@@ -23,12 +24,14 @@ from todo_manager.checks.container_wanted import (
 from todo_manager.checks.engine_check import EngineCheck
 from todo_manager.checks.expect import Expectation, Judgement
 from todo_manager.checks.fields import Convert
-from todo_manager.checks.image_wanted import judge_user, user
+from todo_manager.checks.image_user import judge_user
+from todo_manager.checks.image_wanted import user
 from todo_manager.checks.judge_file import judged, unclear
 from todo_manager.checks.probes import facts_of, judge_health
 from todo_manager.engines.containers import Container as Subject
 from todo_manager.engines.containers import NotOne, container_name, find
 from todo_manager.engines.engine import Absent, Engine
+from todo_manager.engines.image_files import of_container
 from todo_manager.engines.reference import image_reference
 from todo_manager.model import Verdict
 
@@ -72,7 +75,7 @@ class Container(EngineCheck, frozen=True, kw_only=True):
     runs: Annotated[str, Convert(image_reference, expects=True)] = ""
     """The image it must have been made from: the ID this name has now, not the name it was started by."""
     user: Annotated[Expectation | None, Convert(user, expects=True)] = None
-    """The user it was started as; `""`, 0 and root are the same."""
+    """The user it was started as; `""`, 0, root and whoever else has the number 0 are the same."""
     restarts: Annotated[int | None, Convert(fields.count, expects=True)] = None
     """How often at the most its engine has started it again."""
     stable_for: Annotated[float | None, Convert(fields.timeout, expects=True)] = None
@@ -115,7 +118,7 @@ class Container(EngineCheck, frozen=True, kw_only=True):
             found = find(engine, self.subject)
         except NotOne as problem:
             return conclude([judged(False, self.expected(), str(problem))])
-        judgements = self._configured(world, engine, found)
+        judgements = self._configured(world, engine, found, timeout)
         watched, last = 0.0, found
         if all(judgement.verdict == Verdict.PASSED for judgement in judgements):
             watch = _Watch(self, engine, found, timeout)
@@ -126,7 +129,9 @@ class Container(EngineCheck, frozen=True, kw_only=True):
         facts = last.facts() | {"engine": engine.name.name, "watched_s": round(watched, 2)}
         return conclude(judgements, facts=facts | (facts_of(last) if self.healthy else {}))
 
-    def _configured(self, world: World, engine: Engine, found: Subject) -> list[Judgement]:
+    def _configured(
+        self, world: World, engine: Engine, found: Subject, timeout: float
+    ) -> list[Judgement]:
         """What is so or not for as long as this container lives, and the state it is in now."""
         judgements = [judge_state(found, self.state, self.expected())]
         if self.exit is not None:
@@ -137,7 +142,8 @@ class Container(EngineCheck, frozen=True, kw_only=True):
         if self.runs:
             judgements.append(_judge_image(world, engine, found, self.runs))
         if self.user:
-            judgements.append(judge_user(str(found.config.get("User") or ""), self.user))
+            files = functools.partial(of_container, engine, found.id, timeout)
+            judgements.append(judge_user(str(found.config.get("User") or ""), self.user, files))
         if self.restarts is not None:
             so = found.restarts <= self.restarts
             expected = f"its engine has restarted it at most {self.restarts} times"

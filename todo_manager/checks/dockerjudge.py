@@ -7,12 +7,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from todo_manager.checks import shelltext
 from todo_manager.checks.dockerlines import json_list, words
 from todo_manager.checks.dockerstages import Build, Stage, expand
 from todo_manager.checks.expect import Judgement
+from todo_manager.checks.idle import why_idle
 from todo_manager.checks.judge_file import judged
-from todo_manager.checks.shellsteps import ends_in_words
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _ZERO = re.compile(r"[+-]?0+")
@@ -24,9 +23,6 @@ _MACHINES = re.compile(
 )
 """What images are made for: no version, though it has digits."""
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?", re.ASCII)
-_SHELLS = ("sh", "bash", "ash", "dash")
-_IDLE = frozenset(["echo", "printf", "date", "pwd", "sleep", "hostname", "whoami", "id", "uname"])
-"""Commands that succeed however the service is."""
 _ADDS_ZERO = r"\b(?:useradd|adduser|usermod)\b[^;&|\n]*(?:-u|--uid)[ =]*0+\b[^;&|\n]*\b{name}\b"
 
 
@@ -132,7 +128,9 @@ def judge_health(build: Build, final: Stage) -> Judgement:
     word, _, rest = one.value.partition(" ")
     if word.upper() != "CMD" or not rest.strip():
         return judged(False, expected, told)
-    reason = _cannot_fail(_through_shell(build, final, rest.strip()))
+    command = _through_shell(build, final, rest.strip())
+    argv = json_list(command)
+    reason = why_idle(command if argv is None else argv)
     return judged(not reason, expected, f"{told}: {reason}" if reason else told)
 
 
@@ -141,24 +139,6 @@ def _through_shell(build: Build, final: Stage, text: str) -> str:
     one = build.last(final, "SHELL")
     shell = json_list(one.value) if one else None
     return json.dumps([*shell, text]) if shell and json_list(text) is None else text
-
-
-def _cannot_fail(text: str) -> str:
-    argv = json_list(text)
-    if argv is None:
-        first, *rest = words(text)
-        idle = "it does nothing" if first in _IDLE or (first, rest) == ("exit", []) else ""
-        return shelltext.cannot_fail(text) or ends_in_words(text) or idle
-    if not argv:
-        return "an empty list runs nothing"
-    name = argv[0].rsplit("/", 1)[-1]
-    place = next((n for n, word in enumerate(argv) if re.fullmatch("-[a-z]*c", word)), 0)
-    if name in _SHELLS and 0 < place < len(argv) - 1:
-        text = argv[place + 1]
-        return _cannot_fail(text) if text.strip() else "an empty text runs nothing"
-    inside = argv[1:] if name in ("env", "tini") else argv
-    idle = f"`{name}` answers whatever happens" if name in _IDLE else ""
-    return shelltext.cannot_fail([word for word in inside if word != "--"] or argv) or idle
 
 
 def judge_words(

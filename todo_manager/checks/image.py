@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
@@ -10,6 +11,7 @@ from todo_manager.checks.base import Outcome, World, conclude
 from todo_manager.checks.engine_check import EngineCheck
 from todo_manager.checks.expect import Expectation, Judgement
 from todo_manager.checks.fields import Convert
+from todo_manager.checks.image_user import judge_user
 from todo_manager.checks.image_wanted import (
     Health,
     arguments,
@@ -25,12 +27,12 @@ from todo_manager.checks.image_wanted import (
     judge_platform,
     judge_ports,
     judge_size,
-    judge_user,
     platform,
     ports,
     user,
 )
-from todo_manager.engines.engine import Absent, Engine
+from todo_manager.engines.engine import Absent, Engine, Unreachable
+from todo_manager.engines.image_files import opened
 from todo_manager.engines.reference import image_reference
 from todo_manager.engines.subjects import Image as Subject
 from todo_manager.model import Verdict
@@ -61,7 +63,8 @@ class Image(EngineCheck, frozen=True, kw_only=True):
     digest: Annotated[str, Convert(_id, expects=True)] = ""
     """The ID it must have on this engine, `sha256:…` (a registry's digest: see the kind `registry`)."""
     user: Annotated[Expectation | None, Convert(user, expects=True)] = None
-    """Whom it runs as: `"10001:10001"`, or `{ne: root}`. No user, `0` and `root` are all root."""
+    """Whom it runs as: `"10001:10001"`, or `{ne: root}`. No user, `0` and `root` are all root, and so is
+    a name to which the image's own /etc/passwd gives the number 0."""
     entrypoint: Annotated[tuple[str, ...] | None, Convert(arguments, expects=True)] = None
     """Its entrypoint, word for word; `[]` for none. A text is the shell form of a Dockerfile."""
     cmd: Annotated[tuple[str, ...] | None, Convert(arguments, expects=True)] = None
@@ -108,16 +111,22 @@ class Image(EngineCheck, frozen=True, kw_only=True):
             said = f"{engine.host} has no image {self.subject}"
             return conclude([Judgement(Verdict.FAILED, self.expected(), said)])
         facts = found.facts() | {"engine": engine.name.name, "size": found.attrs.get("Size")}
-        return conclude(self._judgements(world, engine, found), facts=facts)
+        try:
+            return conclude(self._judgements(world, engine, found, timeout), facts=facts)
+        except Absent:
+            raise Unreachable(f"{self.subject} was removed while it was being checked") from None
 
-    def _judgements(self, world: World, engine: Engine, found: Subject) -> list[Judgement]:
+    def _judgements(
+        self, world: World, engine: Engine, found: Subject, timeout: float
+    ) -> list[Judgement]:
         config = found.attrs.get("Config") or {}
         judged = [Judgement(Verdict.PASSED, self.expected(), found.id)]
         if self.digest:
             verdict = Verdict.PASSED if found.id == self.digest else Verdict.FAILED
             judged.append(Judgement(verdict, f"its ID is {self.digest}", found.id))
         if self.user:
-            judged.append(judge_user(str(config.get("User") or ""), self.user))
+            files = functools.partial(opened, engine, found, timeout)
+            judged.append(judge_user(str(config.get("User") or ""), self.user, files))
         return [
             *judged,
             *self._configured(config),

@@ -10,13 +10,12 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager.canonical import Scalar, Tree
-from todo_manager.checks import expect, fields, shelltext
+from todo_manager.checks import expect, fields
 from todo_manager.checks.expect import MISSING, Expectation, Judgement, show
 from todo_manager.checks.fields import Wrong
+from todo_manager.checks.idle import why_idle
 from todo_manager.checks.judge_file import judged
 from todo_manager.engines.subjects import Image
-
-NAMELESS = ("", "0", "root")
 
 
 class Health(Struct, frozen=True):
@@ -96,26 +95,6 @@ def platform(tree: Tree) -> str:
     return found
 
 
-def judge_user(actual: str, wanted: Expectation) -> Judgement:
-    """Compared by what it means: no user, 0 and root are the same user."""
-    meant = _plain_user(actual)
-    if wanted.operator == "matches":
-        so = bool(wanted.value.search(actual)) and bool(actual)
-    else:
-        same = meant == _plain_user(str(wanted.value))
-        so = same if wanted.operator == "eq" else not same
-        if wanted.operator == "ne" and _plain_user(str(wanted.value)) == "root":
-            so = meant.partition(":")[0] != "root"
-    return judged(so, f"its user is {wanted}", f"it runs as {actual or 'root (it names no user)'}")
-
-
-def _plain_user(text: str) -> str:
-    """`10001:10001` as it is; every way to write root as `root`, with its group where one is named."""
-    name, colon, group = text.partition(":")
-    name = "root" if name in NAMELESS or re.fullmatch("0+", name) else name
-    return name + (colon + group if group and group not in ("0", "root") else "")
-
-
 def judge_list(what: str, actual: Any, wanted: tuple[str, ...]) -> Judgement:
     found = tuple(map(str, actual or ()))
     return judged(found == wanted, f"its {what} is {show(wanted)}", f"it is {show(found)}")
@@ -168,8 +147,7 @@ def why_no_health(test: list[str]) -> str:
     """Why a healthcheck's test says nothing; empty when it can fail."""
     if not test or test == ["NONE"] or test[0] == "NONE":
         return "it has no HEALTHCHECK"
-    subject: str | list[str] = " ".join(test[1:]) if test[0] == "CMD-SHELL" else test[1:]
-    if reason := shelltext.cannot_fail(subject):
+    if reason := why_idle(" ".join(test[1:]) if test[0] == "CMD-SHELL" else test[1:]):
         return f"its HEALTHCHECK cannot fail: {reason}"
     return ""
 

@@ -23,8 +23,9 @@ _RESERVED = frozenset(
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _SAYING = frozenset(
-    ["echo", "printf", "cat", "tee", "ls", "head", "tail", "sort", "wc", "date", "sleep", "unset"]
-)
+    ["echo", "printf", "cat", "tee", "ls", "head", "tail", "sort", "wc", "date", "sleep", "unset",
+     "uniq", "tr", "cut", "export", "pwd", "hostname", "id", "whoami", "uname", "cd"]
+)  # fmt: skip
 """Commands that succeed at the end of a pipe or list whatever came before."""
 _TOO_DEEP = "it is nested too deeply to be judged"
 _ENDS = frozenset(["\n", ";", "&", ""])
@@ -189,6 +190,8 @@ def ends_in_words(text: str) -> str:
     last = scan.found[-1] if scan.found else None
     if last is None or last.nested or last.before == "&&":
         return ""
+    if len(scan.found) == 1 and len(last.words) > 1:
+        return ""  # alone it may well fail: `cat /run/ready`
     assigns = _ASSIGNMENT.match(last.words[0]) and not re.search(r"[$`]", last.words[0])
     if not assigns and last.words[0] not in _SAYING:
         return ""

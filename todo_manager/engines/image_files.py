@@ -219,3 +219,9 @@ def opened(engine: Engine, image: Image, seconds: float) -> Iterator[ImageFiles]
         yield ImageFiles(engine, str(made["Id"]), end)
     finally:
         left_over.remove(engine, str(made["Id"]))
+
+
+@contextmanager
+def of_container(engine: Engine, id_: str, seconds: float) -> Iterator[ImageFiles]:
+    """The same of a container that is there, running or not: its own layer, on its image; raises Unreachable."""
+    yield ImageFiles(engine, id_, time.monotonic() + seconds)
