@@ -183,6 +183,20 @@ def test_what_a_deployment_builds_is_held_to_the_bounds_of_building(project: For
     project.ask("import", "plans/p.yaml").ok()
 
 
+def test_what_it_builds_under_a_name_that_an_input_completes(project: Forked) -> None:
+    """The name is known only when it is executed; then nothing of the block is."""
+    project.write("Dockerfile")
+    bounds = 'actions: {run: {}, deploy: {}, build: {tags: ["localhost:5000/*"]}}\n'
+    project.write("policy.yaml", bounds)
+    names = "inputs: [WHERE]\n" + SERVICES.replace("localhost:5000/web:1", "${WHERE}")
+    plan(project, "run: touch made", "deploy: web", names=names)
+    project.ask("import", "plans/p.yaml").ok()
+    ran = project.ask("exec", "p", 0, "--run", env={"WHERE": "elsewhere/web:1"})
+    said = ran.refused("not_allowed").error["message"]
+    assert "policy.yaml allows build of localhost:5000/*, not of elsewhere/web:1" in said
+    assert not (project.root / "made").exists()
+
+
 def test_a_service_that_nobody_declared(project: Forked) -> None:
     plan(project, "deploy: wbe", names=SERVICES)
     assert refused(project) == [

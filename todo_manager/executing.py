@@ -83,9 +83,9 @@ def block(
         "TODO_MANAGER_PHASE": str(phase.idx),
         "TODO_MANAGER_KEY": phase.key,
     }
-    services = accepted(steps.text).services
+    services, limits = accepted(steps.text).services, steps.policy.limits()
     world = RunWorld(
-        project.root, project.settings, definition, values.by_name, place, cancel, services
+        project.root, project.settings, definition, values.by_name, place, cancel, services, limits
     )
     try:
         executed.preflight = yield from _preflight(world, steps, values, cancel)

@@ -65,6 +65,11 @@ class Policy(Struct, frozen=True, kw_only=True):
             found.append(f"timeout: {FILE} allows {bounds['timeout']:g}s")
         return found
 
+    def limits(self) -> dict[str, float]:
+        """The seconds that it sets for kinds of actions."""
+        actions = self.actions or {}
+        return {kind: float(each["timeout"]) for kind, each in actions.items() if "timeout" in each}
+
     def seconds(self, action: Action) -> float:
         """How long an action may take."""
         return float(min(action.timeout, self.bounds(action.kind).get("timeout", action.timeout)))

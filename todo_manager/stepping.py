@@ -23,7 +23,7 @@ from todo_manager.inputs import Values
 from todo_manager.model import Result, Verdict
 from todo_manager.processes.client import Cancel
 from todo_manager.secrets import Masker
-from todo_manager.steps import Steps, secrets_of
+from todo_manager.steps import Steps, accepted, built_by, secrets_of
 
 GRACE = 20.0
 """Seconds a step that was interrupted may take to tidy up before it is left to itself."""
@@ -98,7 +98,7 @@ def _prepared(root: Path, steps: Steps, id_: str, tree: Tree, values: Values) ->
     if action is None:
         told = values.masker.text("; ".join(problems))
         raise UsageProblem(f"step {id_}: {told}", hint="bind its inputs to values that fit")
-    look = functools.partial(steps.policy.against, action, "timeout" in tree, root)
+    look = functools.partial(_refused, root, steps, action, tree, values)
     if refused := look():
         raise Untrusted(
             f"step {id_} ({action.kind}): {values.masker.text('; '.join(refused))}",
@@ -108,6 +108,14 @@ def _prepared(root: Path, steps: Steps, id_: str, tree: Tree, values: Values) ->
         )
     seconds = steps.policy.seconds(action)
     return Prepared(id=id_, action=action, seconds=seconds, refused=look)
+
+
+def _refused(root: Path, steps: Steps, action: Action, tree: Tree, values: Values) -> list[str]:
+    """What policy.yaml has against a step, and against the builds of the services it deploys."""
+    found = steps.policy.against(action, "timeout" in tree, root)
+    for each in built_by(tree, accepted(steps.text).services):
+        found += steps.policy.refuses(resolve_tree(each, values.by_name), (), (), root)
+    return found
 
 
 def perform(

@@ -222,7 +222,7 @@ def _files(
     for tree, place in steps:
         problems += [
             (tree, place, message)
-            for each in (tree, *_builds(tree, services))
+            for each in (tree, *built_by(tree, services))
             for message in policy.refuses(each, names.inputs, names.secrets, root)
         ]
         if unknown := _unknown_service(tree, services):
@@ -237,7 +237,7 @@ def _files(
     return files, dict(sorted(pins.items()))
 
 
-def _builds(tree: Tree, services: Mapping[str, Tree]) -> list[Tree]:
+def built_by(tree: Tree, services: Mapping[str, Tree]) -> list[Tree]:
     """What a deployment builds, as the steps that policy.yaml speaks of."""
     built = [service for service in _services_of([tree], services) if "build" in service]
     return [{"build": service["image"], **service["build"]} for service in built]

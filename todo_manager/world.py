@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 import secrets
@@ -45,8 +46,10 @@ class RunWorld:
         place: Mapping[str, str],
         cancel: Cancel,
         services: Mapping[str, Tree] = {},
+        limits: Mapping[str, float] = {},
     ) -> None:
-        """`values` are the inputs, vars and secrets by name; `place` names plan and phase."""
+        """`values` are the inputs, vars and secrets by name; `place` names plan and phase; `limits` are
+        the seconds that policy.yaml allows a kind of action."""
         self.root = root
         self.cancel = cancel
         self._settings = settings
@@ -56,6 +59,7 @@ class RunWorld:
         self._nanny = Nanny(self._private, cancel)
         self._place = dict(place)
         self._services = services
+        self._limits = limits
         self.plan = self._place.get("TODO_MANAGER_PLAN", "")
         self._subjects = Subjects()
         self.elsewhere = Elsewhere(root, definition.names.hosts, self.engine, cancel)
@@ -119,6 +123,9 @@ class RunWorld:
 
     def hand_over(self, text: str) -> dict[str, str]:
         return {name: self._values[name] for name in words_in(text, self._values)}
+
+    def limit(self, kind: str) -> float:
+        return self._limits.get(kind, math.inf)
 
     def service(self, name: str) -> Tree:
         if name not in self._services:

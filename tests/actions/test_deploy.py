@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from containers import run
@@ -234,6 +236,21 @@ def test_a_build_comes_first_and_a_pin_goes_without(place: Forked, engine: Engin
     assert web.version() == "2"
     assert not engine.api.images("svc:never")
     assert place.events("ran")[-1]["data"]["inputs"]["FORCE_IMAGE_TAG"] == "2"
+
+
+def test_a_build_gets_the_time_that_policy_gives_builds(
+    place: Forked, engine: Engine, tmp_path: Path
+) -> None:
+    """Also one that is part of a deployment, and also one that never stops talking."""
+    project = new_project(tmp_path)
+    project.write("policy.yaml", "actions: {deploy: {}, rollback: {}, build: {timeout: 2s}}\n")
+    project.write("site/Dockerfile", "FROM svc:1\nRUN yes\n")
+    web = Web(project, engine, build="{context: site}")
+    began = time.monotonic()
+    row = web.deploy("endless", "error")
+    assert "it was not through in time and was given up" in row["actual"]
+    assert time.monotonic() - began < 20
+    assert not engine.api.images("svc:endless")
 
 
 def test_a_pin_of_the_step(place: Forked, engine: Engine) -> None:

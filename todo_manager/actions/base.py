@@ -47,6 +47,9 @@ class Site(Protocol):
     def service(self, name: str) -> Tree:
         """A service of the plan with all names put in; raises Unresolvable when it is none, or lacks one."""
 
+    def limit(self, kind: str) -> float:
+        """Seconds that policy.yaml allows an action of a kind, also where it is part of another one."""
+
     def engine(self, host: str, timeout: float) -> Engine:
         """The Docker engine of a host, with `timeout` seconds for each answer; raises Unreachable."""
 

@@ -140,4 +140,5 @@ def _build(work: Work, reference: str, written: Mapping[str, Tree]) -> None:
         raise Declined(f"services.{work.service.name}.build: {'; '.join(problems)}")
     if wrong := action.against({}, work.site.root):
         raise Declined(f"services.{work.service.name}.build: {'; '.join(wrong)}")
-    action.act(work.site, work.engine, work.told, time.monotonic() + work.left())
+    seconds = min(work.left(), work.site.limit("build"))
+    action.act(work.site, work.engine, work.told, time.monotonic() + seconds)

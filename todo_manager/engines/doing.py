@@ -84,13 +84,15 @@ def messages(
 
 def _next(said: queue.SimpleQueue[Any], cancel: Cancel, deadline: float) -> Any:
     while True:
+        # Also while it speaks: a build that writes without end is never silent.
+        if cancel.is_set():
+            raise Unfinished("it was interrupted")
+        if time.monotonic() > deadline:
+            raise Unfinished("it was not through in time and was given up")
         try:
             return said.get(timeout=_TICK)
         except queue.Empty:
-            if cancel.is_set():
-                raise Unfinished("it was interrupted") from None
-            if time.monotonic() > deadline:
-                raise Unfinished("it was not through in time and was given up") from None
+            continue
 
 
 def _error_in(message: Any) -> str:
