@@ -77,7 +77,8 @@ class Subject:
 
     def distro(self) -> tuple[str, str]:
         for each in self._bom.get("components", []):
-            if each["type"] == "operating-system":
+            # Syft takes busybox for one; trivy does not.
+            if each["type"] == "operating-system" and (NAME, each["name"]) != ("trivy", "busybox"):
                 return each["name"], each["version"]
         return "", ""
 
@@ -142,7 +143,8 @@ def trivy_report(subject: Subject, shown: list[Any], listed: bool) -> dict[str, 
     results = []
     for class_ in ("os-pkgs", "lang-pkgs"):
         packages = [p for p in subject.packages() if PURL_TYPES[p["type"]] == class_]
-        if not packages:
+        # The real one is silent about the packages of a distribution it does not recognise.
+        if not packages or (class_ == "os-pkgs" and not family):
             continue
         result: dict[str, Any] = {
             "Target": subject.path,

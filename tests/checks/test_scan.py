@@ -387,6 +387,7 @@ def images(engine: Engine) -> Engine:
     engine.image("scan:deb", files=debian())
     engine.image("scan:old", files=debian("10"))
     engine.image("scan:none")
+    engine.image("scan:nameless", files={k: v for k, v in debian().items() if "release" not in k})
     return engine
 
 
@@ -402,6 +403,9 @@ def images(engine: Engine) -> Engine:
         ("scan: 'scan:gone', fail_on: CRITICAL", "failed", "has no image scan:gone"),
         ("scan: app, fail_on: CRITICAL", "failed", "folder of that name is written ./app)"),
         ("scan: 'scan:none', fail_on: CRITICAL", "error", "it analysed 0 packages"),
+        # Nothing says any more which distribution it is, so nobody looked up its packages.
+        ("scan: 'scan:nameless', fail_on: CRITICAL", "error", "it analysed 0 os-pkgs of"),
+        ("scan: 'scan:nameless', fail_on: CRITICAL, classes: lang-pkgs", "passed", ""),
     ],
 )  # fmt: skip
 def test_an_image(

@@ -41,6 +41,7 @@ from todo_manager.checks.scanners.base import (
 )
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.engine import Unreachable
+from todo_manager.engines.package_databases import package_databases
 from todo_manager.model import Verdict
 
 SHOWN = 5
@@ -62,8 +63,9 @@ class Scan(EngineCheck, frozen=True, kw_only=True):
     `.json`. An image is scanned as an archive saved from its ID. The scanner sees no settings, ignore
     files or variables of the project or the user; it leaves out nothing, and what counts is decided here.
 
-    It is an error, never a pass, where the scanner looked at no packages, has no vulnerability database
-    or an old one, or its report is broken or of something else. A database is not fetched by the check.
+    It is an error, never a pass, where the scanner looked at no packages, or at none of a distribution in
+    an image that has such; where it has no vulnerability database or an old one, or its report is broken
+    or of something else. A database is not fetched by the check.
     """
 
     kind: ClassVar[str] = "scan"
@@ -140,7 +142,11 @@ class Scan(EngineCheck, frozen=True, kw_only=True):
         if not is_path(self.subject):
             with world.engine(self.host, timeout) as engine:
                 held = hold(world, engine, self.subject, timeout)
-            return Target(path=held.archive.path, archive=held.archive), held.facts()
+            # Packages that a scanner leaves out are told by nobody else.
+            databases = package_databases(held.archive)
+            there = frozenset({OS} if databases else ())
+            facts = held.facts() | {"package_databases": sorted(databases)}
+            return Target(path=held.archive.path, archive=held.archive, classes=there), facts
         path, data = folder_or_file(world, self.subject, timeout)
         if data is None:
             return Target(path=path), {"folder": path}

@@ -46,7 +46,7 @@ class Target(Struct, frozen=True, kw_only=True):
     packages: frozenset[str] | None = None
     """The names of the packages in an SBOM."""
     classes: frozenset[str] = frozenset()
-    """What is known to be in it: an SBOM says so itself."""
+    """What is known to be in it: an SBOM says so itself, an image by its package databases."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
