@@ -62,12 +62,11 @@ class Exec(EngineAction, frozen=True, kw_only=True):
             with site.engine(self.host, min(timeout, ANSWER)) as engine:
                 ran, facts = container_program.run(
                     engine, find(engine, self.inside), self.subject,
-                    timeout=timeout, cwd=self.cwd, env=self.env, user=self.user, cancel=site.cancel,
+                    timeout=timeout, cwd=self.cwd, env=self.env, user=self.user,
+                    cancel=site.cancel, tell=tell,
                 )  # fmt: skip
         except NotOne as problem:
             return conclude([Judgement(Verdict.FAILED, expected, str(problem))])
         except Unreachable as problem:
             return unanswered(expected, str(problem))
-        for output in (ran.stdout, ran.stderr):
-            tell(output.stream, output.kept)
         return concluded(ran, timeout, self.subject[0], facts)

@@ -48,7 +48,7 @@ class Run(Action, frozen=True, kw_only=True):
     Heredocs, continuations and exports hold through the whole text. Names of the plan that occur in
     it are handed over as environment variables. Whatever it leaves running is ended. Where the plan
     says at which engine `local` is, DOCKER_HOST is that engine. With `host` it runs on that machine, in
-    the home of its login; with `inside` in that container. What it writes there is told at its end.
+    the home of its login; with `inside` in that container.
 
         - run: |
             docker build -t "$registry/base:$tag" -f base.Dockerfile .
@@ -101,10 +101,9 @@ class Run(Action, frozen=True, kw_only=True):
         env = site.hand_over(self.subject) | self.env
         try:
             ran, facts = site.elsewhere.run(
-                place, ["bash", *BASH, self.subject], timeout=timeout, cwd=cwd, env=env, user=""
-            )
+                place, ["bash", *BASH, self.subject],
+                timeout=timeout, cwd=cwd, env=env, user="", tell=tell,
+            )  # fmt: skip
         except Unreachable as problem:
             return unanswered(EXPECTED, str(problem))
-        for output in (ran.stdout, ran.stderr):
-            tell(output.stream, output.kept)
         return concluded(ran, timeout, "bash", {"from": str(place)} | facts)

@@ -12,7 +12,7 @@ from todo_manager.checks.base import Ran
 from todo_manager.engines.containers import Container
 from todo_manager.engines.engine import Absent, Engine, Unreachable
 from todo_manager.processes.capture import Capture
-from todo_manager.processes.client import Cancel
+from todo_manager.processes.client import Cancel, Tell
 
 MARK = "TODO_MANAGER_RUN"
 """Variable by which the processes of one run are known inside the container."""
@@ -45,17 +45,18 @@ def run(
     env: Mapping[str, str],
     user: str,
     cancel: Cancel,
+    tell: Tell | None = None,
 ) -> tuple[Ran, dict[str, Any]]:
     """Run a program in a running container, and what is known of that; raises Unreachable.
 
-    It has the container's environment and `env`. Whatever it leaves behind is ended, where the container
+    It has the container's environment and `env`. What it writes is told as it comes. Whatever it leaves behind is ended, where the container
     has a shell and grep to find it with; the facts say when it has not. They look as the program's own
     user, for root in a container may not see what other users' processes hold.
     """
     if container.status != "running":
         raise Unreachable(f"the container {container.name} is {container.status}, not running")
     started = time.monotonic()
-    found = _Exec(engine, container, dict(env), user, cwd)
+    found = _Exec(engine, container, dict(env), user, cwd, tell)
     found.start(argv)
     ended = found.wait(time.monotonic() + timeout, cancel)
     leaked = found.end_all(not ended)
@@ -79,13 +80,20 @@ class _Exec:
     """One program in a container."""
 
     def __init__(
-        self, engine: Engine, container: Container, env: dict[str, str], user: str, cwd: str
+        self,
+        engine: Engine,
+        container: Container,
+        env: dict[str, str],
+        user: str,
+        cwd: str,
+        tell: Tell | None,
     ) -> None:
         self.streams = (Capture("stdout"), Capture("stderr"))
         self._engine = engine
         self._container = container
         self._mark = secrets.token_hex(16)
         self._user = user
+        self._tell = tell
         self._options = {"user": user, "workdir": cwd or None, "environment": env}
         self._id = ""
         self._problem: Unreachable | None = None
@@ -151,5 +159,7 @@ class _Exec:
                 for capture, data in zip(self.streams, parts):
                     if data:
                         capture.add(data)
+                    if data and self._tell:
+                        self._tell(capture.stream, data)
         except Unreachable as problem:
             self._problem = problem

@@ -25,7 +25,7 @@ from todo_manager.hosts.netns import open_network
 from todo_manager.hosts.network import Address, ContainerNetwork, Hold, Network
 from todo_manager.hosts.pool import BEGIN, Pool
 from todo_manager.hosts.relay import ALIVE, RemoteNetwork, pumped
-from todo_manager.processes.client import Cancel
+from todo_manager.processes.client import Cancel, Tell
 
 WAY = 2 * BEGIN + ALIVE
 """Seconds the way to another place may take in all, beside what is asked there."""
@@ -142,19 +142,20 @@ class Elsewhere:
         cwd: str,
         env: Mapping[str, str],
         user: str,
+        tell: Tell | None = None,
     ) -> tuple[Ran, dict[str, Any]]:
-        """Run a program at a place that is not here, and what is known of it."""
+        """Run a program at a place that is not here, and what is known of it; `tell` as of `World.run`."""
         from todo_manager.hosts import container_program, remote_program
 
         if place.container:
             with self._engine(place.host, min(timeout, BEGIN)) as engine:
                 return container_program.run(
                     engine, _container(engine, place), argv,
-                    timeout=timeout, cwd=cwd, env=env, user=user, cancel=self._cancel,
+                    timeout=timeout, cwd=cwd, env=env, user=user, cancel=self._cancel, tell=tell,
                 )  # fmt: skip
         return remote_program.run(
             self._pool, self._login_of(place.host), argv,
-            timeout=timeout, cwd=cwd, env=env, cancel=self._cancel,
+            timeout=timeout, cwd=cwd, env=env, cancel=self._cancel, tell=tell,
         )  # fmt: skip
 
     def container(self, engine: Engine, name: str) -> Container:

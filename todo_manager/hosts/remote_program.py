@@ -15,7 +15,7 @@ from todo_manager.hosts.errands import Errand, errand
 from todo_manager.hosts.login import Login
 from todo_manager.hosts.pool import Pool
 from todo_manager.processes.capture import Capture
-from todo_manager.processes.client import Cancel
+from todo_manager.processes.client import Cancel, Tell
 
 _GRACE = 10.0
 """Seconds the other side may take to end everything below a program, or to answer at all."""
@@ -32,16 +32,17 @@ def run(
     cwd: str,
     env: Mapping[str, str],
     cancel: Cancel,
+    tell: Tell | None = None,
 ) -> tuple[Ran, dict[str, Any]]:
     """Run a program there, and what is known of it; a name without `/` is one of that system's folders.
 
-    It has `timeout` seconds from when the machine begins with it.
+    It has `timeout` seconds from when the machine begins with it. What it writes is told as it comes.
     Raises Unreachable, naming the host, when the host lets us down: what became of it is unknown then.
     """
     started = time.monotonic()
     request = {"errand": "run", "argv": list(argv), "cwd": cwd, "env": dict(env)}
     with errand(pool, login, request, timeout) as under_way:
-        watched = _Watched(under_way, cancel)
+        watched = _Watched(under_way, cancel, tell)
         report = watched.report(time.monotonic() + timeout)
     stopped = watched.timed_out or watched.cancelled
     ran = Ran(
@@ -61,11 +62,12 @@ def run(
 class _Watched:
     """A program under way there, and what it wrote so far."""
 
-    def __init__(self, errand: Errand, cancel: Cancel) -> None:
+    def __init__(self, errand: Errand, cancel: Cancel, tell: Tell | None) -> None:
         self.streams = {b"o": Capture("stdout"), b"e": Capture("stderr")}
         self.timed_out = self.cancelled = False
         self._errand = errand
         self._cancel = cancel
+        self._tell = tell
         self._frames: queue.SimpleQueue[tuple[bytes, bytes] | Unreachable] = queue.SimpleQueue()
 
     def report(self, deadline: float) -> dict[str, Any]:
@@ -80,6 +82,8 @@ class _Watched:
                 self._look_up(deadline)
             elif frame[0] in self.streams:
                 self.streams[frame[0]].add(frame[1])
+                if self._tell:
+                    self._tell(self.streams[frame[0]].stream, frame[1])
                 self._look_up(deadline)
             else:
                 found = json.loads(frame[1])
