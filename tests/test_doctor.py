@@ -275,6 +275,46 @@ def test_an_env_file_that_does_not_load_is_2_and_shows_no_value(project):
 # Kinds and programs
 
 
+# localhost
+
+
+WEB = """\
+services:
+  db: {image: "db:1", container: db, ports: ["127.0.0.1:5432:5432"]}
+  web: {image: "web:1", container: web, env: {DB: "localhost:5432"}}
+"""
+
+
+def test_localhost_between_containers_is_told_with_its_line(project):
+    project.plan("web", "- {title: T, verify: [{file: a}]}", head=WEB)
+    project.write(
+        "compose.yaml", "services:\n  api:\n    image: api:1\n    environment: {Q: 127.0.0.1}\n"
+    )
+    told = [
+        each for each in project.ask("doctor").ok().data["findings"] if each["name"] == "localhost"
+    ]
+    plan, file = told
+    assert plan["said"].startswith(
+        "plans/web.yaml:6: services.web.env.DB: localhost:5432 is the container"
+    )
+    assert plan["hint"] == "todo_manager lint plans/web.yaml"
+    assert file["said"].startswith(
+        "compose.yaml:4: environment.Q of api: 127.0.0.1 is the container"
+    )
+    assert {plan["level"], file["level"]} == {"warning"}
+    project.plan(
+        "web",
+        "- {title: T, verify: [{file: a}]}",
+        head=WEB.replace("localhost", "db"),
+        imported=False,
+    )
+    project.write("compose.yaml", "services:\n  api:\n    image: api:1\n    environment: {Q: db}\n")
+    (whole,) = [
+        each for each in project.ask("doctor").ok().data["findings"] if each["name"] == "localhost"
+    ]
+    assert whole["said"] == "stands for no other container in plans/web.yaml, compose.yaml"
+
+
 def test_kinds_name_what_they_need():
     needs = {name: checks.load(name).needs for name in checks.KINDS}
     assert needs["git"] == ("git",)

@@ -10,8 +10,18 @@ from todo_manager.doctor.base import Finding, Place, problem
 from todo_manager.errors import EnvironmentProblem, TodoError
 from todo_manager.shellword import word
 
-TOPICS = ("program", "store", "holders", "settings", "names", "kinds", "engine", "deployments",
-          "machine")  # fmt: skip
+TOPICS = (
+    "program",
+    "store",
+    "holders",
+    "settings",
+    "names",
+    "kinds",
+    "engine",
+    "deployments",
+    "localhost",
+    "machine",
+)
 """Modules, in the order in which they are told. Each has `look(place)`, which yields its findings."""
 
 

@@ -77,15 +77,21 @@ def _from_inside(
 
 
 def _of_file(root: Path, path: str, tree: Tree) -> Iterator[tuple[int, str, str, str]]:
-    """What a compose file says; one that cannot be read is the check's to tell."""
-    file = str(tree["compose"])
+    for message, example in in_compose_file(root, str(tree["compose"])):
+        yield line_of(tree), path, message, example
+
+
+def in_compose_file(root: Path, file: str) -> Iterator[tuple[str, str]]:
+    """The same of a compose file of the project: what is wrong, and what to write.
+
+    Nothing of one that cannot be read, which is for checks to tell.
+    """
     services = compose_services.read(root, file)
     for service in services:
         for told in service.told:
             if found := _other(service, told):
                 where = f"{file}:{told.line}: {told.key} of {service.name}"
-                message = f"{where}: {_said(found, service)}"
-                yield line_of(tree), path, message, _example(told, found, services)
+                yield f"{where}: {_said(found, service)}", _example(told, found, services)
 
 
 def _said(found: re.Match[str], service: Service) -> str:
