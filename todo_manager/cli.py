@@ -32,6 +32,8 @@ VERBS = {
     "done": "run the checks of a phase and mark it done if they pass",
     "run": "execute the steps of a phase, or of all from the next on, asking the gate after each",
     "exec": "show the steps of a phase and their digest; with --run execute them",
+    "deploy": "put a service of a plan into its place, by the step a phase has for it",
+    "rollback": "take a service of a plan back, by the step a phase has for it",
     "preflight": "whether what must be there before anything is executed is there",
     "diff": "how a plan's files differ from what was accepted",
     "accept": "a person: accept the plan as its files are now",

@@ -55,10 +55,13 @@ def run(project: Project, wanted: Wanted) -> Running:
     return structs.replace(found, data=told.data | found.data, refusal=refusal)
 
 
-def execute(project: Project, wanted: Wanted, only: str = "") -> Running:
+def execute(
+    project: Project, wanted: Wanted, only: str = "", *, service: tuple[str, str] | None = None
+) -> Running:
     """Execute the steps of a phase, or of the part wanted, without asking the gate: no mark changes.
 
-    `only` is the step digest that was shown; another one is refused, as is a phase out of order.
+    `only` is the step digest that was shown; another one is refused, as is a phase out of order. With
+    `service`, kind and name, the one step is executed that deploys that service or takes it back.
     """
     stage = look(project, wanted.plan, wanted.index)
     with _held(project, wanted, stage):
@@ -70,6 +73,8 @@ def execute(project: Project, wanted: Wanted, only: str = "") -> Running:
         if refused := gate.refusal(structs.replace(stage.case, required=1)):
             raise refused
         members = block_of(steps, wanted.part)
+        if service:
+            members = members_of(members, *service)[:1]
         executed, recorded = yield from block(project, wanted, stage, steps, members)
     return _told(stage, steps, executed, recorded, executed.refusal)
 
@@ -94,6 +99,13 @@ def undo(project: Project, wanted: Wanted) -> Running:
 def block_of(steps: Steps, part: int | None) -> tuple[tuple[str, Tree], ...]:
     """The steps of a whole phase, or of one of its parts."""
     return tuple(pair for pair in steps.steps if part is None or part_of(pair[0]) == part)
+
+
+def members_of(
+    members: tuple[tuple[str, Tree], ...], kind: str, name: str
+) -> tuple[tuple[str, Tree], ...]:
+    """The steps among these that deploy a service, or take it back."""
+    return tuple(pair for pair in members if str(pair[1].get(kind, "")) == name)
 
 
 def _has_work(stage: Stage) -> bool:
