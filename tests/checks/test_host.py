@@ -24,7 +24,8 @@ import http.server, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = sys.argv[2].encode()
-        self.send_response(200)
+        self.send_response(302 if self.path == "/old" else 200)
+        self.send_header("Location", "/new")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -59,6 +60,7 @@ PASSED = [
     "command: [env], stdout: {contains: LANG=C.UTF-8, lacks: SSH_CONNECTION}",
     "http: 'http://127.0.0.1:PORT/', json: {status: ok}",
     "http: 'http://localhost:PORT/', body: {contains: ok}",
+    "http: 'http://127.0.0.1:PORT/old', follow_redirects: true, json: {status: ok}",
     "tcp: '127.0.0.1:PORT', send: \"GET / HTTP/1.0\\r\\n\\r\\n\", expect: '200 OK'",
     "tcp: '127.0.0.1:1', listening: false",
     "file: /etc/passwd, contains: ['root:'], mode: 644, owner: root",

@@ -16,7 +16,7 @@ from todo_manager.documents.substitution import steers
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.containers import container_name
 from todo_manager.engines.engine import Unreachable
-from todo_manager.hosts.elsewhere import From
+from todo_manager.hosts.places import From
 from todo_manager.model import Verdict
 
 BASH = ("--noprofile", "--norc", "-euo", "pipefail", "-c")

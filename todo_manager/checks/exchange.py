@@ -13,7 +13,7 @@ from todo_manager.model import Verdict
 if TYPE_CHECKING:
     import socket
 
-    from todo_manager.hosts.elsewhere import SomeNetwork
+    from todo_manager.hosts.places import SomeNetwork
 
 T = TypeVar("T")
 S = TypeVar("S", bound="socket.socket")

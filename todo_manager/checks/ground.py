@@ -22,7 +22,7 @@ from todo_manager.checks.fields import Wrong
 from todo_manager.hosts.files import Entry, Files
 
 if TYPE_CHECKING:
-    from todo_manager.hosts.elsewhere import SomeFiles
+    from todo_manager.hosts.places import SomeFiles
 
 CONTENT_LIMIT = 16 * 2**20
 """Bytes of one file in which something is looked for; a sha256 has no limit."""

@@ -13,7 +13,7 @@ from todo_manager.checks.textmatch import not_text
 from todo_manager.model import Verdict
 
 if TYPE_CHECKING:
-    from todo_manager.hosts.elsewhere import SomeFiles
+    from todo_manager.hosts.places import SomeFiles
 
 CLOCK_SLACK = 2.0
 """Seconds by which a file's time may lie ahead of ours (coarse and remote file systems)."""

@@ -9,7 +9,8 @@ from todo_manager.checks.base import Check
 from todo_manager.checks.fields import Convert
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.containers import container_name
-from todo_manager.hosts.elsewhere import WAY, From
+from todo_manager.hosts.elsewhere import WAY
+from todo_manager.hosts.places import From
 from todo_manager.model import Verdict
 
 

@@ -15,8 +15,8 @@ from todo_manager.checks.fields import Convert
 from todo_manager.checks.placed import PlacedCheck
 from todo_manager.engines.containers import Container, NotOne, container_name, find
 from todo_manager.engines.engine import Engine, Unreachable
-from todo_manager.hosts.elsewhere import SomeNetwork
 from todo_manager.hosts.network import Network
+from todo_manager.hosts.places import SomeNetwork
 from todo_manager.model import Verdict
 
 _EVERYWHERE = ("", "0.0.0.0", "::")

@@ -12,8 +12,8 @@ from todo_manager.engines.address import LOCAL
 from todo_manager.engines.containers import Container, NotOne, find
 from todo_manager.engines.doing import Declined
 from todo_manager.engines.engine import Absent, Unreachable
-from todo_manager.hosts.elsewhere import From
 from todo_manager.hosts.network import Network
+from todo_manager.hosts.places import From
 
 _EVERYWHERE = ("", "0.0.0.0", "::")
 _KNOCK = 2.0

@@ -24,8 +24,8 @@ from todo_manager.deploying.work import Work
 from todo_manager.engines.containers import Container
 from todo_manager.engines.doing import Declined, Unfinished
 from todo_manager.engines.engine import Unreachable
-from todo_manager.hosts.elsewhere import From
 from todo_manager.hosts.network import Network
+from todo_manager.hosts.places import From
 from todo_manager.model import Verdict
 
 STEADY = 2.0

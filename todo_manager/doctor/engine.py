@@ -18,7 +18,8 @@ from todo_manager.doctor.base import Finding, Place, ok, problem, warning
 from todo_manager.engines.address import LOCAL, EngineAddress, engine_address, local_engine
 from todo_manager.engines.engine import Engine, Unreachable
 from todo_manager.errors import Unevaluated
-from todo_manager.hosts.elsewhere import Elsewhere, From
+from todo_manager.hosts.elsewhere import Elsewhere
+from todo_manager.hosts.places import From
 from todo_manager.plans import Plan
 from todo_manager.processes.client import Cancel
 from todo_manager.shellword import word

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
-
-from msgspec import Struct
+from typing import Any
 
 from todo_manager.canonical import Tree
 from todo_manager.checks.base import Ran
@@ -18,11 +15,12 @@ from todo_manager.engines.containers import Container, NotOne, find
 from todo_manager.engines.engine import Engine, Unreachable
 from todo_manager.engines.ssh import COMMAND
 from todo_manager.hosts.container_files import ContainerFiles
-from todo_manager.hosts.errands import RemoteFiles, errand
+from todo_manager.hosts.errands import Errand, RemoteFiles, errand
 from todo_manager.hosts.files import Files
 from todo_manager.hosts.login import Login
 from todo_manager.hosts.netns import open_network
-from todo_manager.hosts.network import Address, ContainerNetwork, Hold, Network
+from todo_manager.hosts.network import ContainerNetwork, Network
+from todo_manager.hosts.places import From, SomeFiles, SomeNetwork
 from todo_manager.hosts.pool import BEGIN, Pool
 from todo_manager.hosts.relay import ALIVE, RemoteNetwork, pumped
 from todo_manager.processes.client import Cancel, Tell
@@ -30,46 +28,6 @@ from todo_manager.processes.client import Cancel, Tell
 WAY = 2 * BEGIN + ALIVE
 """Seconds the way to another place may take in all, beside what is asked there."""
 _TEXT = 2**20
-
-
-class From(Struct, frozen=True, kw_only=True):
-    """Where a check looks from."""
-
-    host: str = LOCAL
-    container: str = ""
-
-    @property
-    def here(self) -> bool:
-        return self.host == LOCAL and not self.container
-
-    def __str__(self) -> str:
-        return f"{self.container} on {self.host}" if self.container else self.host
-
-
-class SomeFiles(Protocol):
-    """What `files.Files` offers, wherever the files lie."""
-
-    def real(self, path: str) -> str: ...
-    def info(self, path: str, *, follow: bool = True) -> os.stat_result: ...
-    def names(self, folder: str) -> list[str]: ...
-    def holds(self, folder: str, name: str) -> bool: ...
-    def entries(self, folder: str) -> Sequence[Any]: ...
-    def read(self, path: str, limit: int, *, whole: bool, seconds: float) -> Any: ...
-    def now(self) -> float: ...
-    def user(self, name: str) -> int: ...
-
-
-class SomeNetwork(Protocol):
-    """What `network.Network` offers, wherever the network is."""
-
-    broken: str
-
-    def addresses(self, host: str, port: int, seconds: float) -> list[Address]: ...
-    def reach(self, address: Address, seconds: float, hold: Hold) -> socket.socket: ...
-    def owns(self, address: str) -> bool: ...
-    def machine(self) -> str: ...
-    def silent(self) -> str: ...
-    def close(self) -> None: ...
 
 
 class Elsewhere:
@@ -119,7 +77,7 @@ class Elsewhere:
 
     @contextmanager
     def network(self, place: From, seconds: float) -> Iterator[SomeNetwork]:
-        """The network of a place, for so many seconds; of another machine, for one connection."""
+        """The network of a place, for so many seconds."""
         if place.here:
             yield Network()
         elif place.container:
@@ -129,9 +87,9 @@ class Elsewhere:
             ):
                 yield found
         else:
-            login = self._login_of(place.host)
-            with errand(self._pool, login, {"errand": "network"}, seconds) as under_way:
-                yield RemoteNetwork(under_way)
+            request = {"errand": "network"}
+            with self._remote_network(self._login_of(place.host), request, seconds) as network:
+                yield network
 
     def run(
         self,
@@ -178,13 +136,16 @@ class Elsewhere:
         pid = int(container.state.get("Pid") or 0)
         if login := self._beside(engine, place.host):
             request = {"errand": "network", "pid": pid, "container": container.id, **texts}
-            with errand(self._pool, login, request, seconds) as under_way:
+
+            def entered(under_way: Errand) -> None:
                 try:
                     under_way.answer()
                 except OSError as problem:
                     raise Unreachable(_cannot_enter(container, problem)) from None
                 _same(engine, container)
-                yield RemoteNetwork(under_way)
+
+            with self._remote_network(login, request, seconds, entered) as remote:
+                yield remote
             return
         try:
             handle = open_network(pid, container.id)
@@ -196,6 +157,24 @@ class Elsewhere:
             yield network
         finally:
             network.close()
+
+    @contextmanager
+    def _remote_network(
+        self,
+        login: Login,
+        request: dict[str, Any],
+        seconds: float,
+        entered: Callable[[Errand], None] = lambda _: None,
+    ) -> Iterator[RemoteNetwork]:
+        """The network behind a login: an errand for each connection, all ended with this."""
+        with ExitStack() as stack:
+
+            def begun() -> Errand:
+                found = stack.enter_context(errand(self._pool, login, request, seconds))
+                entered(found)
+                return found
+
+            yield RemoteNetwork(begun(), begun)
 
     def _beside(self, engine: Engine, host: str) -> Login | None:
         """The login to the engine's own machine; None when that is this one."""

@@ -35,7 +35,7 @@ def pumped(channel: Any, give_back: Callable[[], None]) -> socket.socket:
         _shut(theirs)
 
     _start(down)
-    _start(lambda: _up(theirs, channel, give_back))
+    _start(lambda: _up(theirs, channel, lambda _: give_back()))
     return ours
 
 
@@ -43,14 +43,16 @@ def _start(work: Callable[[], None]) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-def _up(theirs: socket.socket, channel: Any, ended: Callable[[], None]) -> None:
-    """Pass on what we write, until our end is closed."""
+def _up(theirs: socket.socket, channel: Any, ended: Callable[[bool], None]) -> None:
+    """Pass on what we write, until our end is closed; `ended` is told whether it was that."""
+    ours = False
     try:
         while data := theirs.recv(_CHUNK):
             channel.sendall(data)
+        ours = True
     except (OSError, EOFError):
         pass
-    ended()
+    ended(ours)
     theirs.close()
 
 
@@ -64,29 +66,43 @@ def _shut(theirs: socket.socket) -> None:
 class RemoteNetwork:
     """The network of another machine, or of a container of it: as `network.Network`.
 
-    One connection can be made through it. When the way there breaks down `broken` says so, and what was
-    seen of the target then says nothing.
+    One connection after another can be made through it. When the way there breaks down `broken` says
+    so, and what was seen of the target then says nothing.
     """
 
-    def __init__(self, errand: Errand) -> None:
+    def __init__(self, errand: Errand, again: Callable[[], Errand]) -> None:
+        """`again` begins another errand of the same place: one ends with the connection it made."""
         self._errand = errand
+        self._again = again
+        self._spent = False
         self.broken = ""
 
     def addresses(self, host: str, port: int, seconds: float) -> list[Address]:
+        if self._spent:
+            self._errand, self._spent = self._again(), False
         self._errand.extend(seconds + _SPARE)
         found = self._errand.ask("addresses", host, port, seconds)
         return [(*each[:4], tuple(each[4])) for each in found]
 
     def reach(self, address: Address, seconds: float, hold: Hold) -> socket.socket:
-        self._errand.extend(seconds + _SPARE)
-        self._errand.ask("reach", address, seconds)
+        errand = self._errand
+        errand.extend(seconds + _SPARE)
+        errand.ask("reach", address, seconds)
+        self._spent = True
         # From now on it is the target that may be silent; how long, whoever asks it decides.
-        self._errand.extend(_LONGEST)
+        errand.extend(_LONGEST)
         ours, theirs = socket.socketpair()
         hold(ours)
         reset = os.dup(ours.fileno())
-        _start(lambda: _up(theirs, self._errand.channel, self._errand.channel.close))
-        _start(lambda: self._down(theirs, reset))
+        closed = threading.Event()
+
+        def ended(by_us: bool) -> None:
+            if by_us:
+                closed.set()
+            errand.channel.close()
+
+        _start(lambda: _up(theirs, errand.channel, ended))
+        _start(lambda: self._down(errand, theirs, reset, closed))
         return ours
 
     def owns(self, address: str) -> bool:
@@ -107,17 +123,20 @@ class RemoteNetwork:
     def close(self) -> None:
         """The errand is ended by whoever began it."""
 
-    def _down(self, theirs: socket.socket, reset: int) -> None:
-        """Pass on what the target says, and how it ended."""
+    def _down(
+        self, errand: Errand, theirs: socket.socket, reset: int, closed: threading.Event
+    ) -> None:
+        """Pass on what the target says, and how it ended; where we hung up nothing broke."""
         try:
-            while (frame := self._errand.frame())[0] == b"d":
+            while (frame := errand.frame())[0] == b"d":
                 theirs.sendall(frame[1])
             if frame[0] == b"f":
                 # A socket of a pair that is closed with bytes unread resets the other one.
                 os.write(reset, b"\0")
                 theirs.close()
         except Unreachable as problem:
-            self.broken = str(problem)
+            if not closed.is_set():
+                self.broken = str(problem)
         except OSError:
             pass  # our own end was closed
         finally:
