@@ -346,14 +346,15 @@ def test_checks_that_do_not_load(scanners: Scanners, check: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("check", "said"),
     [
-        ("fail_on_eol: false", "has no findings either"),
-        ("max_db_age: 31d", "may not be known to it"),
+        (f"scan: ./app, {HIGH}, fail_on_eol: false", "has no findings either"),
+        (f"scan: ./app, {HIGH}, max_db_age: 31d", "may not be known to it"),
+        (f"scan: app.spdx.json, {HIGH}", "scan the image itself"),
     ],
 )
-def test_what_is_allowed_but_weak_is_said(scanners: Scanners, more: str, said: str) -> None:
-    phases = f"- {{title: T, verify: [{{scan: ./app, {HIGH}, {more}}}]}}"
+def test_what_is_allowed_but_weak_is_said(scanners: Scanners, check: str, said: str) -> None:
+    phases = f"- {{title: T, verify: [{{{check}}}]}}"
     scanners.project.plan("weak", phases, imported=False)
     assert said in "\n".join(scanners.project.ask("lint", "plans/weak.yaml").ok().data["warnings"])
     (scanners.project.root / "plans/weak.yaml").unlink()

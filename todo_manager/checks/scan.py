@@ -102,6 +102,8 @@ class Scan(EngineCheck, frozen=True, kw_only=True):
             found.append(
                 "fail_on_eol: false: a distribution without updates has no findings either"
             )
+        if self.subject.endswith(".json"):
+            found.append("an SBOM that leaves packages out has no findings: scan the image itself")
         if self.max_db_age > 30 * _DAY:
             found.append("max_db_age: what was found in the last 30 days may not be known to it")
         return found
