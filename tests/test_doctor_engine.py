@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from containers import retold
 from engine import Engine
 from forked import Forked
 from machines import Machine
@@ -41,6 +42,20 @@ def test_an_engine_that_answers_has_its_name_version_and_kinds(
     assert found["said"].startswith(f"of p: Docker {version}, called {name}, {engine.url}: for ")
     for kind in ("container", "health", "image", "`inside` of command, file, http, tcp"):
         assert kind in found["said"]
+
+
+@pytest.mark.engine
+def test_podman_is_told_with_what_it_cannot(place: Forked, engine: Engine, tmp_path: Path) -> None:
+    def change(path: str, told: Any) -> Any:
+        if path.endswith("/version"):
+            told["Components"], told["Version"] = [{"Name": "Podman Engine"}], "4.3.1"
+        return told
+
+    with retold(engine, tmp_path, change) as head:
+        place.plan("podman", ASKS, head=head)
+        said = told(place)["engine local"]["said"]
+    assert "Podman Engine 4.3.1" in said
+    assert said.endswith("elsewhere a check of health is an error")
 
 
 def test_an_engine_that_a_check_asks_and_that_does_not_answer_is_5(place: Forked) -> None:

@@ -26,6 +26,8 @@ from todo_manager.shellword import word
 
 _SECONDS = 5.0
 """How long each machine may take for each answer; all are asked at once."""
+_NO_PROBES = "; it probes health only where systemd runs: elsewhere a check of health is an error"
+"""What Podman cannot, although its socket is Docker's."""
 _OPEN = "SELECT id FROM plans WHERE closed = 0 AND archived IS NULL ORDER BY seq DESC"
 
 
@@ -111,7 +113,8 @@ class _Machine:
             with self._engine(host.name, _SECONDS) as engine:
                 version = engine.ask(engine.api.version)
                 said = f"{_product(version)}, called {engine.name.name}, {engine.address}"
-                return ok(name, f"{self._of()}{said}: for {', '.join(_enabled())}")
+                beside = _NO_PROBES if said.startswith("Podman") else ""
+                return ok(name, f"{self._of()}{said}: for {', '.join(_enabled())}{beside}")
         except Unreachable as why:
             return _unreachable(name, str(why), host.engine_for, _engine_hint(self._address()))
 
