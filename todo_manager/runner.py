@@ -249,7 +249,8 @@ def bounded(check: Check, world: World) -> Outcome:
     try:
         return answer.get(timeout=check.lasts + GRACE)
     except queue.Empty:
-        message = f"no answer within {check.lasts:g}s"
+        whose = f" of {check.asked}" if check.asked else ""
+        message = f"no answer{whose} within {check.lasts:g}s"
         return Outcome(
             verdict=check.given_up, expected="an answer", actual=message, message=message
         )

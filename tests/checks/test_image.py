@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from pathlib import Path
+
 import pytest
 from containers import verdict
 from engine import Engine
@@ -161,6 +165,20 @@ def test_an_engine_that_is_not_there_is_an_error(place: Forked) -> None:
     assert (
         "the engine of local (unix:///nowhere/docker.sock) does not answer" in ran.error["message"]
     )
+
+
+def test_an_engine_that_is_silent_is_named(place: Forked, tmp_path: Path) -> None:
+    """It takes connections and says nothing; that ends within one timeout and a little."""
+    path = tmp_path / "silent.sock"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen(64)
+        head = f'hosts: {{local: {{docker: "unix://{path}"}}}}\n'
+        began = time.monotonic()
+        row = verdict(place, head, "image: 'app:good', timeout: 2s")
+    assert row["verdict"] == "error", row
+    assert "the engine of local" in row["actual"]
+    assert time.monotonic() - began < 10
 
 
 def test_an_engine_planted_in_the_environment_is_not_asked(place: Forked, engine: Engine) -> None:

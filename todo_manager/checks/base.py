@@ -168,6 +168,11 @@ class Check(Struct, frozen=True, kw_only=True):
         return self.timeout
 
     @property
+    def asked(self) -> str:
+        """Who is asked, for when no answer comes; empty where its subject says so."""
+        return ""
+
+    @property
     def given_up(self) -> Verdict:
         """What it means when it is not back then."""
         return self.timeout_verdict

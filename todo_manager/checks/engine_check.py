@@ -17,6 +17,10 @@ class EngineCheck(Check, frozen=True, kw_only=True):
     host: Annotated[str, Convert(fields.text, expects=True)] = LOCAL
     """The host, of those under `hosts`, whose engine is asked."""
 
+    @property
+    def asked(self) -> str:
+        return f"the engine of {self.host}"
+
     def expected(self) -> str:
         """What is wanted, for when the engine cannot be asked."""
         return f"{self.kind} {self.label()} on {self.host}"

@@ -33,6 +33,10 @@ class PlacedCheck(Check, frozen=True, kw_only=True):
         return self.timeout if self.place.here else self.timeout + WAY
 
     @property
+    def asked(self) -> str:
+        return "" if self.place.here else str(self.place)
+
+    @property
     def given_up(self) -> Verdict:
         # Whoever looks from elsewhere keeps the target's time there: it is the way that was too slow.
         return self.timeout_verdict if self.place.here else Verdict.ERROR
