@@ -11,7 +11,8 @@ from gated import new_project
 from machines import Machine, MachineEngine
 from services import good
 
-pytestmark = [pytest.mark.engine, pytest.mark.ssh]
+# Four deployments over ssh, each proven twice: on a busy machine that takes its time.
+pytestmark = [pytest.mark.engine, pytest.mark.ssh, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
