@@ -22,6 +22,7 @@ from todo_manager import (
     plans,
     runner,
     states,
+    waivers,
 )
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
@@ -157,8 +158,9 @@ def run_checks(
         point("before-run")
         for event in runner.run(world, definition, values.by_name, values.masker, cancel):
             if isinstance(event, CheckFinished):
+                result = freshness.with_term(definition, event.result)
                 event = CheckFinished(
-                    evidence.with_history(project.db, stage.plan.id, definition, event.result)
+                    evidence.with_history(project.db, stage.plan.id, definition, result)
                 )
                 found[event.result.id] = event.result
             yield event
@@ -197,7 +199,11 @@ def _conclude_done(
         # Files are read again before the transaction: nobody waits for the disk inside it.
         plans.untrusted(disk, phase)
     with project.recording() as db:
+        at = ledger.note_clock(db, wanted.actor)
         after = look(project, before.plan.id, wanted.index, disk=disk)
+        results = waivers.applied(
+            db, before.plan.id, before.phase.key, definition.digest, results, at
+        )
         untrusted = after.case.untrusted or _moved(project, before, after, values)
         # What ran is judged by the definition it ran with; another one now is `untrusted`.
         required = before.case.required
@@ -205,7 +211,7 @@ def _conclude_done(
         refused = gate.refusal(case)
         event = "refused" if refused else "done"
         verdict = verdict_of(refused)
-        rests = freshness.rests(definition, results)
+        rests = {} if refused else freshness.rests(definition, results, at)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
         data |= {"rests": rests}
         if refused:

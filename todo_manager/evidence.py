@@ -146,7 +146,9 @@ def note_closed(db: sqlite3.Connection, plan: str) -> None:
     standings = states.derive(found.rows(), found.bound)
     satisfied = bool(standings) and all(each.state in states.SATISFIED for each in standings)
     closed = found.archived or satisfied
-    terms = [str(phase.mark_rests["until"]) for phase in found.phases if "until" in phase.mark_rests]
+    terms = [
+        str(phase.mark_rests["until"]) for phase in found.phases if "until" in phase.mark_rests
+    ]
     until = min(terms) if terms and satisfied and not found.archived else None
     db.execute(
         "UPDATE plans SET closed = ?, closed_until = ? WHERE id = ?", (int(closed), until, plan)

@@ -49,6 +49,8 @@ _MARK_JOIN = (
 )
 
 _LAST_CHARACTER = "\U0010ffff"
+DOUBTFUL = _LAST_CHARACTER
+"""What `seen` says of a time it does not know."""
 
 
 def find_root(start: str) -> str:
@@ -173,14 +175,15 @@ def list_plans(
 def seen(db: sqlite3.Connection) -> str:
     """The time, to the second, in UTC, by which closed plans are looked at again: proofs run out.
 
-    It is never before the newest event. Where the clock is far behind that, all of them are looked at.
+    It is never before the newest event. Where the clock is far behind that, it is DOUBTFUL, which is
+    after every term: all of them are looked at.
     """
     import time
 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _BEHIND))
     newest = str(states.clock(db).newest)
-    return max(now, newest) if newest <= ago else _LAST_CHARACTER
+    return max(now, newest) if newest <= ago else DOUBTFUL
 
 
 def _ran_out(moment: str) -> str:
@@ -276,6 +279,7 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
     running = read_files.running(os.path.join(root, STORE), phases)
     archived = bool(row["archived"])
     standings = states.derive(phases, bound, running=running, changed=changed, archived=archived)
+    waivers = _waivers(db, id_, phases)
     return {
         "plan": {
             "id": id_,
@@ -296,14 +300,31 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
             "proposal": _proposal_waits(db, id_),
             "inputs": bound,
             "phases": [
-                _shown(phase, standing, row["accepted_by"])
+                _shown(phase, standing, row["accepted_by"], waivers)
                 for phase, standing in zip(phases, standings)
             ],
         }
     }
 
 
-def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -> dict[str, Any]:
+def _waivers(
+    db: sqlite3.Connection, plan: str, phases: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Every waiver of a plan, as `waivers.row` has it; most plans have none."""
+    asked = "SELECT 1 FROM ledger WHERE plan = ? AND event = 'waiver_asked' LIMIT 1"
+    if db.execute(asked, (plan,)).fetchone() is None:
+        return []
+    from todo_manager import waivers
+
+    return waivers.rows(db, plan, phases)
+
+
+def _shown(
+    phase: dict[str, Any],
+    standing: states.Standing,
+    accepted_by: str,
+    waivers: list[dict[str, Any]],
+) -> dict[str, Any]:
     return {
         "index": phase["idx"],
         "key": phase["key"],
@@ -318,6 +339,8 @@ def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -
         "digest": phase["digest"],
         "accepted_by": accepted_by,
         "claim": _claim(phase),
+        "until": phase["mark_rests"].get("until"),
+        "waivers": [row for row in waivers if row["key"] == phase["key"]],
         "step_digest": phase["step_digest"],
         "preflight": loads(phase["preflight"] or "[]"),
         "steps": loads(phase["steps"] or "[]"),

@@ -61,4 +61,6 @@ class Project:
 def _bring_back(db: sqlite3.Connection) -> None:
     """Whoever writes notes which plans have something to do again: a proof ran out. Reads look anew."""
     moment = reads.seen(db)
+    if moment == reads.DOUBTFUL:
+        return
     db.execute("UPDATE plans SET closed = 0 WHERE closed = 1 AND closed_until <= ?", (moment,))
