@@ -6,7 +6,7 @@ interrupted; everything is recorded in one transaction when it is not. `verifyin
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from msgspec import Struct, structs
@@ -210,7 +210,7 @@ def _conclude_done(
         case = structs.replace(after.case, required=required, untrusted=untrusted, results=results)
         refused = gate.refusal(case)
         event = "refused" if refused else "done"
-        verdict = verdict_of(refused)
+        verdict = verdict_of(refused, results)
         rests = {} if refused else freshness.rests(definition, results, at)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
         data |= {"rests": rests}
@@ -266,9 +266,11 @@ def touched(project: Project, definition: Definition) -> str:
     return f"{', '.join(found)}: pinned, and written while it was being checked" if found else ""
 
 
-def verdict_of(refused: TodoError | None) -> str:
+def verdict_of(refused: TodoError | None, results: Iterable[Result]) -> str:
+    """The verdict of a phase in a word; `waived` where it passed and not all of it was verified."""
     if refused is None:
-        return "passed"
+        waived = any(each.required and each.verdict == Verdict.WAIVED for each in results)
+        return "waived" if waived else "passed"
     if isinstance(refused, Refused) and refused.kind != Kind.NO_CHECKS:
         return "failed"
     return "error" if isinstance(refused, Unevaluated) else "refused"

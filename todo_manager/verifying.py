@@ -95,7 +95,7 @@ def _conclude_verify(
             db, stage.plan.id, stage.phase.key, definition.digest, results, at
         )
         refused = gate.refusal(_by_verdicts(stage, definition, results))
-        verdict = verdict_of(refused)
+        verdict = verdict_of(refused, results)
         alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
         reason = alone or _why_not_counting(stage, phase, values) or written or None
         event, mark = _effect(phase, verdict, counts=not reason)
@@ -189,7 +189,7 @@ def _effect(phase: Phase | None, verdict: str, *, counts: bool) -> tuple[str, st
     if phase is None:
         return "verified", ""
     was_done = phase.mark in _PROVEN and phase.mark_digest == phase.digest
-    if counts and was_done and verdict == "passed":
+    if counts and was_done and verdict in ("passed", "waived"):
         return "renewed", "done"
     if counts and phase.mark in _PROVEN and verdict == "failed":
         return "regressed", "regressed"

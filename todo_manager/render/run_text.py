@@ -178,9 +178,14 @@ def tell_verified(row: dict[str, Any], refusal: TodoError | None, output: Output
         output.say(f"      {refusal.message}")
 
 
-def tell_all_passed(plan: str, ran: int, total: int, output: Output) -> None:
-    """The last line of `verify` where nothing is wrong."""
-    said = f"{ran} of {total} phases have checks, and all of them pass"
+def all_pass(waived: int) -> str:
+    """That everything passes, and how much of it only because it is waived."""
+    return f"pass, {waived} of them waived" if waived else "pass"
+
+
+def tell_all_passed(plan: str, ran: int, total: int, output: Output, *, waived: int = 0) -> None:
+    """The last line of `verify` where nothing is wrong; `waived` phases were not wholly verified."""
+    said = f"{ran} of {total} phases have checks, and all of them {all_pass(waived)}"
     if output.screen:
         from todo_manager.render import run_screen
 
