@@ -243,3 +243,19 @@ def test_what_is_remembered_of_things_that_move() -> None:
     assert "the digest" in moved(
         before("registry", {"digest": "a"}), [result("registry", {"digest": "b"})]
     )
+
+
+def test_what_a_list_asks_of_plans_is_answered_by_indexes(week: Project) -> None:
+    from todo_manager import reads
+
+    db = reads.open_store(str(week.root))
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    reads.list_plans(db)
+    db.set_trace_callback(None)
+    asked = [each for each in asked if "FROM plans" in each]
+    assert len(asked) == 1
+    details = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+    plans = [each for each in details if " plans" in each]
+    assert len(plans) == 2
+    assert all(each.startswith("SEARCH plans USING INDEX") for each in plans), details

@@ -177,14 +177,15 @@ def test_a_watch_goes_on_until_it_is_interrupted(three: Project) -> None:
 
 
 def test_a_watch_looks_when_a_proof_runs_out(project: Project) -> None:
-    """Not before, with an hour between two looks; and it is done again without having been stale."""
+    """Not before, with an hour between two looks: stale, looked at, done."""
     project.write("a", "a")
-    project.plan("p", "- {title: One, verify: [{file: a, valid_for: 3s}]}")
+    project.plan("p", "- {title: One, verify: [{file: a, valid_for: 10s}]}")
     project.ask("done", "p", 0).ok()
     watch = project.start("watch", "p", "--every", "1h", "--events")
     try:
-        looked = lines(watch, "looked")
-        assert looked["verdict"] == "passed"
+        assert lines(watch, "change")["state"] == "stale"
+        assert lines(watch, "looked")["verdict"] == "passed"
+        assert lines(watch, "change")["state"] == "done"
     finally:
         watch.kill()
         watch.communicate()

@@ -85,7 +85,9 @@ class Watch:
         if not self._known:
             self._known = dict(self._states())
         count = 0
-        for place in [each for each in self._phases if self._is_due(each)]:
+        due = [each for each in self._phases if self._is_due(each)]
+        yield from self.changes()  # that a proof has run out is told before it is looked at
+        for place in due:
             if place in self._phases:
                 yield self._look(*place)
                 count += 1
