@@ -259,3 +259,40 @@ def test_what_a_list_asks_of_plans_is_answered_by_indexes(week: Project) -> None
     plans = [each for each in details if " plans" in each]
     assert len(plans) == 2
     assert all(each.startswith("SEARCH plans USING INDEX") for each in plans), details
+
+
+@pytest.mark.parametrize("said", ["", "soon", None, 7, "2999-01-01", "2999-01-01T00:00:00+00:00"])
+def test_a_term_that_is_none_has_run_out(said: object) -> None:
+    from todo_manager import freshness
+    from todo_manager.canonical import Scalar
+    from todo_manager.definition import Definition, Names
+    from todo_manager.model import Result, Verdict
+
+    definition = Definition(
+        key="k", needs=(), checks=(("v1", {"file": Scalar("a")}),), text="", digest="", names=Names(),
+        inputs=(), files={}, coupled=(), helpers=(), pins={},
+    )  # fmt: skip
+    result = Result(
+        id="v1", kind="file", subject="a", name="", required=True, verdict=Verdict.PASSED, expected="",
+        actual="", message="", attempts=1, duration_s=0.0, facts={"holds_until": said},
+    )  # fmt: skip
+    found = freshness.rests(definition, [result], "2026-01-01T00:00:00.000Z")
+    assert found["until"] == "0001-01-01T00:00:00Z"
+
+
+def test_a_check_cannot_waive_itself() -> None:
+    from typing import ClassVar
+
+    from todo_manager.checks.base import Check, Outcome, World
+    from todo_manager.model import Verdict
+    from todo_manager.runner import guarded
+
+    class Lenient(Check, frozen=True, kw_only=True):
+        kind: ClassVar[str] = "lenient"
+
+        def attempt(self, world: World, timeout: float) -> Outcome:
+            return Outcome(verdict=Verdict.WAIVED, expected="nothing")
+
+    found = guarded(Lenient(), None)  # type: ignore[arg-type]
+    assert found.verdict == Verdict.ERROR
+    assert "cannot waive itself" in found.message

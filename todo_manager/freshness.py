@@ -21,6 +21,7 @@ from todo_manager.model import Result, Verdict
 
 HOLDS_UNTIL = "holds_until"
 """The fact that says until when a check's pass holds: UTC, to the second."""
+_LONG_AGO = "0001-01-01T00:00:00Z"
 BEFORE = -60.0
 """A clock that says less than so many seconds before the proof has been set back since."""
 
@@ -31,7 +32,7 @@ def with_term(definition: Definition, result: Result) -> Result:
     if result.verdict != Verdict.PASSED or seconds is None:
         return result
     until = moments.term(seconds)
-    said = result.facts.get(HOLDS_UNTIL, until)
+    said = _moment(result.facts.get(HOLDS_UNTIL, until))
     return structs.replace(result, facts=result.facts | {HOLDS_UNTIL: min(said, until)})
 
 
@@ -49,7 +50,7 @@ def rests(definition: Definition, results: Sequence[Result], at: str) -> dict[st
     used = [(each.id, waiver) for each in deciding for waiver in _waivers(each)]
     terms = [(waiver["until"], f"the waiver of {id_}") for id_, waiver in used]
     terms += [
-        (each.facts[HOLDS_UNTIL], _why(definition, each.id))
+        (_moment(each.facts[HOLDS_UNTIL]), _why(definition, each.id))
         for each in deciding
         if each.verdict == Verdict.PASSED and HOLDS_UNTIL in each.facts
     ]
@@ -61,6 +62,11 @@ def rests(definition: Definition, results: Sequence[Result], at: str) -> dict[st
         found["waived"] = _first_of_each(used)
         found["waivers"] = sorted({waiver["event"] for _, waiver in used})
     return found
+
+
+def _moment(said: Any) -> str:
+    """A term as a check says it; what is none has run out, whatever the time is."""
+    return said if isinstance(said, str) and moments.is_moment(said) else _LONG_AGO
 
 
 def _waivers(result: Result) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from todo_manager import ledger
+from todo_manager import ledger, states
 from todo_manager import waivers as waiving
 from todo_manager.plans import Phase, Plan
 
@@ -53,6 +53,8 @@ def _said(event: Event) -> str:
     data = event["data"]
     if event["event"] == "set":
         return f"{data.get('name')} = {data.get('value')}"
+    if event["event"] == states.CLOCK:
+        return f"the clock was set back from {data.get('was')} to {data.get('is')}"
     found = data.get("message") or data.get("reason") or data.get("does_not_count") or ""
     if not found and event["event"] in (*ledger.ACCEPTING, "texts"):
         return f"from {data.get('source')}"

@@ -9,6 +9,7 @@ from todo_manager.canonical import Scalar
 from todo_manager.checks.fields import Wrong, duration
 
 FORM = "%Y-%m-%dT%H:%M:%SZ"
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -21,6 +22,11 @@ def term(seconds: float, start: str = "") -> str:
         return _LAST.strftime(FORM)
 
 
+def is_moment(text: str) -> bool:
+    """Whether a text is a moment of this form."""
+    return _MOMENT.fullmatch(text) is not None
+
+
 def until(text: str, start: str) -> str:
     """The moment a person means: `30d` after `start`, the begin of a day, or a moment in UTC.
 
@@ -31,7 +37,7 @@ def until(text: str, start: str) -> str:
     try:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return datetime.fromisoformat(text).strftime(FORM)
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text):
+        if is_moment(text):
             return datetime.fromisoformat(text).strftime(FORM)
     except ValueError:
         pass

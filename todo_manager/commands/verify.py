@@ -29,7 +29,7 @@ from todo_manager.plans import OnDisk, Plan
 from todo_manager.render import events, formats
 from todo_manager.render.followed import followed
 from todo_manager.render.output import Output
-from todo_manager.render.plain import counted
+from todo_manager.render.plain import GLYPHS, counted
 from todo_manager.render.run_text import all_pass, follow, tell_all_passed, tell_verified
 from todo_manager.shellword import word
 from todo_manager.workspace import Project
@@ -127,7 +127,7 @@ def _every_plan(arguments: argparse.Namespace, wait: float, output: Output) -> i
         )
     waived = sum(row["verdict"] == "waived" for entry in found for row in entry["phases"])
     told = f"{counted(ran, 'phase')} with checks, and all of them {all_pass(waived)}"
-    output.say(f"✔ {counted(len(found), 'plan')}: {told}")
+    output.say(f"{GLYPHS['waived' if waived else 'passed']} {counted(len(found), 'plan')}: {told}")
     return 0
 
 

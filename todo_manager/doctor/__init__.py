@@ -10,7 +10,17 @@ from todo_manager.doctor.base import Finding, Place, problem
 from todo_manager.errors import EnvironmentProblem, TodoError
 from todo_manager.shellword import word
 
-TOPICS = ("program", "store", "holders", "settings", "names", "kinds", "engine", "machine")
+TOPICS = (
+    "program",
+    "store",
+    "holders",
+    "waivers",
+    "settings",
+    "names",
+    "kinds",
+    "engine",
+    "machine",
+)
 """Modules, in the order in which they are told. Each has `look(place)`, which yields its findings."""
 
 
