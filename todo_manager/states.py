@@ -186,7 +186,9 @@ event that says that the clock was set back (0: never)."""
 
 def clock(db: sqlite3.Connection) -> Clock:
     """What the ledger of a store knows of time."""
-    newest = db.execute("SELECT at FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+    newest = db.execute(
+        "SELECT at FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)"
+    ).fetchone()
     back = db.execute(
         "SELECT max(seq) FROM ledger WHERE plan = '' AND key = '' AND event = ?", (CLOCK,)
     ).fetchone()
