@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,9 @@ def lines(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
 
 
 def test_a_watch_goes_on_until_it_is_interrupted(three: Project) -> None:
-    watch = three.start("watch", "p", "--every", "1s", "--events")
+    # Where tests run in the background of a shell, SIGINT is ignored, and would be by the watch too.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    watch = three.start("watch", "p", "--every", "1s", "--events", preexec_fn=listening)
     try:
         lines(watch, "rested")
         (three.root / "a").unlink()

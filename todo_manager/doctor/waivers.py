@@ -8,7 +8,6 @@ from typing import Any
 
 from todo_manager import plans, waivers
 from todo_manager.doctor.base import Finding, Place, ok, warning
-from todo_manager.render.plain import counted
 from todo_manager.shellword import word
 
 _TOLD = ("waiting", "unused", "void", "expired", "outdated")
@@ -40,4 +39,4 @@ def _of_plan(plan: str, rows: list[dict[str, Any]]) -> Finding:
         return warning(
             "waivers", f"{plan}: {', '.join(told)}", f"todo_manager waive {word(plan)} --list"
         )
-    return ok("waivers", f"{plan}: {counted(len(rows), 'waiver')}, used or withdrawn")
+    return ok("waivers", f"{plan}: {len(rows)}, used or withdrawn")
