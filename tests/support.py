@@ -25,6 +25,7 @@ PROGRAM = [sys.executable, "-m", "todo_manager"]
 EXITS = {
     "step_failed": 1, "preflight_failed": 1, "step_error": 5, "not_restored": 5, "not_allowed": 6,
     "check_failed": 1, "no_checks": 1, "has_checks": 1, "lint_failed": 1, "not_done": 1,
+    "unknown_check": 2, "unknown_waiver": 2, "self_approved": 6,
     "usage": 2, "unknown_plan": 2, "ambiguous_plan": 2, "unknown_phase": 2, "archived": 2,
     "invalid_document": 2, "input_missing": 2,
     "store_missing": 3, "store_unreadable": 3, "store_read_only": 3, "store_newer": 3, "disk_full": 3,

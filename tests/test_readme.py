@@ -51,7 +51,7 @@ def test_the_plan_of_the_readme_loads(project):
 
 
 def test_the_plan_that_is_executed_loads_under_the_policy(project):
-    _, plan, policy = session.blocks("yaml")
+    plan, policy = session.blocks("yaml")[1:3]
     project.write("plans/docs_steps.yaml", plan)
     project.write("policy.yaml", policy)
     project.run("import", "plans/docs_steps.yaml").ok()
@@ -60,6 +60,16 @@ def test_the_plan_that_is_executed_loads_under_the_policy(project):
     assert phase["undo"]
     project.write("policy.yaml", policy.replace("5000/*", "6000/*"))
     project.ask("exec", "docs_steps", 0, "--run").refused("definition_changed")
+
+
+def test_the_plan_that_runs_out_loads_and_the_settings_of_watch_too(project):
+    plan, settings = session.blocks("yaml")[3:]
+    project.write("plans/docs_terms.yaml", plan)
+    project.write("todo_manager.yaml", settings)
+    project.run("import", "plans/docs_terms.yaml").ok()
+    asked = ["waive", "docs_terms", 0, "v1", "--finding", "CVE-2026-1", "--reason", "no fix yet"]
+    assert project.ask(*asked, "--until", "30d").ok().data["waiver"]["state"] == "waiting"
+    assert "every 600s, hook ./tell.sh ops" in project.run("doctor").out
 
 
 def test_its_kinds_are_the_registered_ones():

@@ -166,6 +166,7 @@ def test_a_store_of_the_version_before_is_read_and_brought_up(ready: Project) ->
             "mark_rests",
         ):
             db.execute(f"ALTER TABLE phases DROP COLUMN {name}")
+        db.execute("DROP INDEX plans_closed_until")
         for name in ("tags", "archived", "closed_until"):
             db.execute(f"ALTER TABLE plans DROP COLUMN {name}")
         db.execute("DELETE FROM _sqlite_migrations WHERE name > 'm004'")

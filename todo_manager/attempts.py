@@ -6,7 +6,7 @@ interrupted; everything is recorded in one transaction when it is not. `verifyin
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from msgspec import Struct, structs
@@ -22,6 +22,7 @@ from todo_manager import (
     plans,
     runner,
     states,
+    waivers,
 )
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
@@ -157,8 +158,9 @@ def run_checks(
         point("before-run")
         for event in runner.run(world, definition, values.by_name, values.masker, cancel):
             if isinstance(event, CheckFinished):
+                result = freshness.with_term(definition, event.result)
                 event = CheckFinished(
-                    evidence.with_history(project.db, stage.plan.id, definition, event.result)
+                    evidence.with_history(project.db, stage.plan.id, definition, result)
                 )
                 found[event.result.id] = event.result
             yield event
@@ -197,15 +199,19 @@ def _conclude_done(
         # Files are read again before the transaction: nobody waits for the disk inside it.
         plans.untrusted(disk, phase)
     with project.recording() as db:
+        at = ledger.note_clock(db, wanted.actor)
         after = look(project, before.plan.id, wanted.index, disk=disk)
+        results = waivers.applied(
+            db, before.plan.id, before.phase.key, definition.digest, results, at
+        )
         untrusted = after.case.untrusted or _moved(project, before, after, values)
         # What ran is judged by the definition it ran with; another one now is `untrusted`.
         required = before.case.required
         case = structs.replace(after.case, required=required, untrusted=untrusted, results=results)
         refused = gate.refusal(case)
         event = "refused" if refused else "done"
-        verdict = verdict_of(refused)
-        rests = freshness.rests(definition, results)
+        verdict = verdict_of(refused, results)
+        rests = {} if refused else freshness.rests(definition, results, at)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
         data |= {"rests": rests}
         if refused:
@@ -260,9 +266,11 @@ def touched(project: Project, definition: Definition) -> str:
     return f"{', '.join(found)}: pinned, and written while it was being checked" if found else ""
 
 
-def verdict_of(refused: TodoError | None) -> str:
+def verdict_of(refused: TodoError | None, results: Iterable[Result]) -> str:
+    """The verdict of a phase in a word; `waived` where it passed and not all of it was verified."""
     if refused is None:
-        return "passed"
+        waived = any(each.required and each.verdict == Verdict.WAIVED for each in results)
+        return "waived" if waived else "passed"
     if isinstance(refused, Refused) and refused.kind != Kind.NO_CHECKS:
         return "failed"
     return "error" if isinstance(refused, Unevaluated) else "refused"

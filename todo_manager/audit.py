@@ -30,6 +30,8 @@ class Audited(Struct, frozen=True, kw_only=True):
     marks: int
     outputs: int
     breaks: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What is odd and breaks nothing: where the clock went back."""
 
 
 class _Replay:
@@ -43,9 +45,15 @@ class _Replay:
         self.whole = False
         """Whether every event could be read: what an unread one did to the states is not known."""
         self.archived: set[str] = set()
+        self.notes: list[str] = []
+        self._at = ""
 
     def take(self, event: dict[str, Any]) -> None:
         data, where = event["data"], (event["plan"], event["key"])
+        if event["at"] < self._at:
+            was = f"it was {self._at} at the event before and {event['at']} then"
+            self.notes.append(f"the clock went back at event {event['seq']}: {was}")
+        self._at = event["at"]
         if event["event"] in ledger.ACCEPTING:
             self.accepted[event["plan"]] = event
         if event["event"] in ledger.MARKING:
@@ -78,6 +86,7 @@ def audit(db: sqlite3.Connection, root: Path) -> Audited:
         marks=len(replay.marks),
         outputs=len(replay.outputs),
         breaks=tuple(breaks),
+        notes=tuple(replay.notes),
     )
 
 

@@ -38,6 +38,8 @@ VERBS = {
     "diff": "how a plan's files differ from what was accepted",
     "accept": "a person: accept the plan as its files are now",
     "attest": "a person: vouch for a phase that has no checks",
+    "waive": "let a check that fails pass for a while: one asks, another person approves",
+    "watch": "verify what is done again and again, and tell what changed",
     "reopen": "take the mark of a phase away, with a reason",
     "claim": "say that you are at work on a phase",
     "release": "end the claim on a phase",

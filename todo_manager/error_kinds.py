@@ -23,6 +23,8 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.UNKNOWN_PLAN: Meaning(2, "no plan has this id, and none begins with it"),
     Kind.AMBIGUOUS_PLAN: Meaning(2, "several plan ids begin with this"),
     Kind.UNKNOWN_PHASE: Meaning(2, "the plan has no phase of this index"),
+    Kind.UNKNOWN_CHECK: Meaning(2, "the phase has no required check of this id"),
+    Kind.UNKNOWN_WAIVER: Meaning(2, "no such waiver waits, or several do"),
     Kind.ARCHIVED: Meaning(2, "the plan is put away; `archive --undo` takes it back"),
     Kind.INVALID_DOCUMENT: Meaning(2, "a plan, settings or env file does not load"),
     Kind.INPUT_MISSING: Meaning(2, "an input the phase uses has no value yet"),
@@ -51,6 +53,9 @@ MEANINGS: dict[Kind, Meaning] = {
     ),
     Kind.INPUTS_CHANGED: Meaning(6, "an input is bound to another value than the one claimed"),
     Kind.NOT_ALLOWED: Meaning(6, "policy.yaml does not allow the step", person=True),
+    Kind.SELF_APPROVED: Meaning(
+        6, "who asks for a waiver may not approve it, under no spelling", person=True
+    ),
     Kind.PERSON_REQUIRED: Meaning(6, "only a person at a terminal may do this", person=True),
     Kind.DECLINED: Meaning(6, "a person was asked and did not say yes", person=True),
     Kind.BUSY: Meaning(7, "another process holds the phase; --wait waits for it"),
@@ -108,6 +113,8 @@ BY_VERB: dict[str, tuple[int, ...]] = {
     "diff": _READS,
     "accept": _EDITS,
     "attest": (0, 1, 2, 3, 4, 6, 7, 9),
+    "waive": (0, 2, 3, 6, 9),
+    "watch": (0, 1, 2, 3, 5, 9),
     "reopen": _READS,
     "claim": (0, 2, 3, 7, 9),
     "release": (0, 2, 3, 7, 9),

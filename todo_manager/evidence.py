@@ -75,7 +75,8 @@ def store(
     """Keep what the programs wrote, and what is known of each check."""
     store_outputs(db, results)
     for result in results:
-        column = str(result.verdict) if result.verdict != Verdict.WAIVED else "passed"
+        # What was waived had failed: that it can fail has been seen.
+        column = str(result.verdict) if result.verdict != Verdict.WAIVED else "failed"
         db.execute(
             f"INSERT INTO check_history (plan, check_digest, {column}) VALUES (?, ?, 1) "
             f"ON CONFLICT (plan, check_digest) DO UPDATE SET {column} = coalesce({column}, 0) + 1",
@@ -137,12 +138,21 @@ def reopen(db: sqlite3.Connection, plan: Plan, phase: Phase, actor: Actor, reaso
 
 
 def note_closed(db: sqlite3.Connection, plan: str) -> None:
-    """Note whether a plan has nothing left to do; `list` leaves those out. One that went stale has."""
+    """Note whether a plan has nothing left to do, and until when; `list` leaves those out.
+
+    One that went stale has, and one whose marks rest on something that runs out will have then.
+    """
     found = plans.load(db, plan)
     standings = states.derive(found.rows(), found.bound)
     satisfied = bool(standings) and all(each.state in states.SATISFIED for each in standings)
     closed = found.archived or satisfied
-    db.execute("UPDATE plans SET closed = ? WHERE id = ?", (int(closed), plan))
+    terms = [
+        str(phase.mark_rests["until"]) for phase in found.phases if "until" in phase.mark_rests
+    ]
+    until = min(terms) if terms and satisfied and not found.archived else None
+    db.execute(
+        "UPDATE plans SET closed = ?, closed_until = ? WHERE id = ?", (int(closed), until, plan)
+    )
 
 
 def remember(

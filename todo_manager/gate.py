@@ -16,6 +16,9 @@ from todo_manager.errors import Kind, OutOfOrder, Refused, TodoError, Unevaluate
 from todo_manager.model import Result, Verdict
 from todo_manager.shellword import word
 
+_STEPS = 5
+"""How many phases of the road back a refusal names."""
+
 
 class Case(Struct, frozen=True, kw_only=True):
     """Everything the decision about one phase rests on."""
@@ -31,6 +34,8 @@ class Case(Struct, frozen=True, kw_only=True):
     """Why its definition or inputs are not the accepted ones; None when they are."""
     needs: tuple[tuple[int, str, str], ...]
     """Index, key and state of each phase it needs."""
+    road: tuple[tuple[int, str], ...] = ()
+    """Index and reason of every phase to be done first, directly needed or not, in the order to do them."""
     results: tuple[Result, ...] | None = None
     """What the checks said; None before they ran."""
 
@@ -67,9 +72,14 @@ def _order(case: Case) -> TodoError | None:
     for index, key, state in case.needs:
         if not satisfied(state):
             plan = word(case.plan)
+            road = case.road or ((index, ""),)
+            why = dict(road).get(index, "") if state in ("stale", "regressed") else ""
+            steps = [f"todo_manager done {plan} {step}" for step, _ in road[:_STEPS]]
+            more = f", and {len(road) - _STEPS} more" if len(road) > _STEPS else ""
             return OutOfOrder(
-                f"phase {case.index} ({case.key}) needs phase {index} ({key}), which is {state}",
-                hint=f"todo_manager show {plan}, then: todo_manager done {plan} {index}",
+                f"phase {case.index} ({case.key}) needs phase {index} ({key}), which is {state}"
+                + (f": {why}" if why else ""),
+                hint=f"todo_manager show {plan}, then: {', then: '.join(steps)}{more}",
             )
     return None
 

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from todo_manager import ledger
+from todo_manager import ledger, states
+from todo_manager import waivers as waiving
 from todo_manager.plans import Phase, Plan
 
 HEAD = 2000
@@ -52,6 +53,8 @@ def _said(event: Event) -> str:
     data = event["data"]
     if event["event"] == "set":
         return f"{data.get('name')} = {data.get('value')}"
+    if event["event"] == states.CLOCK:
+        return f"the clock was set back from {data.get('was')} to {data.get('is')}"
     found = data.get("message") or data.get("reason") or data.get("does_not_count") or ""
     if not found and event["event"] in (*ledger.ACCEPTING, "texts"):
         return f"from {data.get('source')}"
@@ -123,14 +126,23 @@ def never_failed(found: Iterable[Event], plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def waivers(found: Iterable[Event], plan: Plan) -> list[dict[str, Any]]:
-    """Checks whose newest result is waived: their phases rest on somebody's word."""
-    newest = {(index, check["id"]): check for index, _, check in _results(found, plan)}
-    return [
-        {"phase": index, "check": id_, "message": check["message"]}
-        for (index, id_), check in sorted(newest.items())
-        if check["verdict"] == "waived"
+def waivers(db: sqlite3.Connection, plan: Plan) -> list[dict[str, Any]]:
+    """Every waiver of a plan: those that were used, that wait, that nobody uses, that are over."""
+    phases = [
+        {name: getattr(each, name) for name in ("key", "idx", "digest", "mark", "mark_rests")}
+        for each in plan.phases
     ]
+    found = waiving.rows(db, plan.id, phases)
+    return [row | {"message": _message(row)} for row in found]
+
+
+def _message(row: dict[str, Any]) -> str:
+    what = f" {', '.join(row['findings'])}" if row["findings"] else ""
+    of = f" of {row['subject']}" if row["subject"] else ""
+    why = f" ({row['why']})" if row["why"] else ""
+    by = f", approved by {row['approved_by']} ({row['approved_how']})" if row["approved_by"] else ""
+    asked = f"asked by {row['asked_by']} ({row['asked_how']}){by}"
+    return f"{row['state']}{why},{what}{of} until {row['until']}: {row['reason']} ({asked})"
 
 
 def _results(found: Iterable[Event], plan: Plan) -> Iterator[tuple[int, Event, dict[str, Any]]]:

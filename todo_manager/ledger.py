@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from todo_manager import states
 from todo_manager.canonical import digest
 from todo_manager.crashpoints import point
 from todo_manager.project import STORE
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 GENESIS = "0" * 64
+CLOCK_SLACK = 300.0
+"""Seconds by which a clock may be behind the newest event before that is an event of its own."""
 
 
 class Actor(NamedTuple):
@@ -68,7 +71,38 @@ class Recorded(NamedTuple):
 
 def now() -> str:
     """The time as it is stored: UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return stamp(datetime.now(UTC))
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as it is stored."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def note_clock(db: sqlite3.Connection, actor: Actor) -> str:
+    """The time, as an event that is appended next will carry it, inside the caller's transaction.
+
+    The ledger's time never runs backwards unseen. Where the clock is a little behind the newest event,
+    that event's time stands. Where it is further behind, an event of its own says so: whatever was given
+    a term before is void from then on (`states.void`), for nobody knows how long ago that was.
+    """
+    at = now()
+    row = db.execute("SELECT at FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is None or at >= row["at"]:
+        return at
+    if _seconds_between(at, row["at"]) <= CLOCK_SLACK:
+        return str(row["at"])
+    _write(db, states.CLOCK, actor, "", "", {"was": row["at"], "is": at}, at)
+    db.execute("UPDATE plans SET closed = 0 WHERE closed_until IS NOT NULL")
+    return at
+
+
+def _seconds_between(first: str, last: str) -> float:
+    """Seconds from one stored moment to another; infinite where one cannot be read."""
+    try:
+        return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
+    except ValueError:
+        return float("inf")
 
 
 def append(
@@ -81,24 +115,36 @@ def append(
     data: dict[str, Any] | None = None,
 ) -> Recorded:
     """Append an event inside the caller's transaction."""
+    return _write(db, event, actor, plan, key, data or {}, note_clock(db, actor))
+
+
+def _write(
+    db: sqlite3.Connection,
+    event: str,
+    actor: Actor,
+    plan: str,
+    key: str,
+    data: dict[str, Any],
+    at: str,
+) -> Recorded:
     last = db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
     seq, before = (last["seq"] + 1, last["hash"]) if last else (1, GENESIS)
     content = {
         "seq": seq,
         "prev": before,
-        "at": now(),
+        "at": at,
         "event": event,
         "plan": plan,
         "key": key,
         "actor": actor.name,
         "how": actor.how,
-        "data": data or {},
+        "data": data,
     }
     body = json.dumps(content, sort_keys=True, separators=(",", ":"))
     recorded = Recorded(seq, digest(body))
     db.execute(
         "INSERT INTO ledger (seq, hash, at, event, plan, key, actor, body) VALUES (?,?,?,?,?,?,?,?)",
-        (seq, recorded.hash, content["at"], event, plan, key, actor.name, body),
+        (seq, recorded.hash, at, event, plan, key, actor.name, body),
     )
     point("ledger-appended")
     return recorded

@@ -6,7 +6,9 @@ that knows how a person is told from a program, and one form in which their word
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import unicodedata
 from typing import Any
 
 from msgspec import Struct
@@ -42,3 +44,21 @@ def record(
     """Append what was said to the ledger, inside the caller's transaction."""
     spoken = said.statement
     return ledger.append(db, event, said.actor, plan=spoken.plan, key=spoken.key, data=data)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are spellings of one person: case, blanks and forms of Unicode aside.
+
+    Of `Ann <ann@example.org>` the address counts. Other names of one person are not known here.
+    """
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    address = re.search(r"<([^<>]+@[^<>]+)>\s*$", name)
+    text = unicodedata.normalize("NFKC", address[1] if address else name).casefold()
+    return "".join(
+        char
+        for char in unicodedata.normalize("NFKC", text)
+        if not char.isspace() and unicodedata.category(char) not in ("Cc", "Cf", "Mn")
+    )

@@ -15,7 +15,17 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from todo_manager import coupling, definition, documents, ledger, policy, proof, reads, steps
+from todo_manager import (
+    coupling,
+    definition,
+    documents,
+    ledger,
+    policy,
+    proof,
+    reads,
+    states,
+    steps,
+)
 from todo_manager.canonical import Tree, decode, encode
 from todo_manager.definition import Definition, Names
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, UsageProblem
@@ -49,6 +59,8 @@ class Phase(Struct, frozen=True, kw_only=True):
     mark_inputs: dict[str, str]
     mark_rests: dict[str, Any]
     """What the mark rests on beside its checks, as `states.derive` takes it."""
+    mark_void: str
+    """Why it has no term any more by what the ledger has seen of time (`states.void`)."""
     last_verdict: str | None
     last_digest: str | None
 
@@ -102,6 +114,7 @@ class Plan(Struct, frozen=True, kw_only=True):
                 "mark_digest": phase.mark_digest,
                 "mark_inputs": phase.mark_inputs,
                 "mark_rests": phase.mark_rests,
+                "mark_void": phase.mark_void,
                 "last_verdict": phase.last_verdict,
                 "last_digest": phase.last_digest,
             }
@@ -138,6 +151,7 @@ def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
     row = db.execute("SELECT * FROM plans WHERE id = ?", (plan_id,)).fetchone()
     phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (plan_id,))
     bound = db.execute("SELECT name, value FROM inputs WHERE plan = ?", (plan_id,))
+    clock = states.clock(db)
     return Plan(
         id=row["id"],
         title=row["title"],
@@ -149,12 +163,13 @@ def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
         accepted_seq=row["accepted_seq"],
         accepted_hash=row["accepted_hash"],
         archived=bool(row["archived"]),
-        phases=tuple(_phase(phase) for phase in phases),
+        phases=tuple(_phase(phase, clock) for phase in phases),
         bound={item["name"]: item["value"] for item in bound},
     )
 
 
-def _phase(row: sqlite3.Row) -> Phase:
+def _phase(row: sqlite3.Row, clock: states.Clock) -> Phase:
+    rests = json.loads(row["mark_rests"] or "{}")
     return Phase(
         idx=row["idx"],
         key=row["key"],
@@ -173,7 +188,8 @@ def _phase(row: sqlite3.Row) -> Phase:
         mark_hash=row["mark_hash"],
         mark_digest=row["mark_digest"],
         mark_inputs=json.loads(row["mark_inputs"] or "{}"),
-        mark_rests=json.loads(row["mark_rests"] or "{}"),
+        mark_rests=rests,
+        mark_void=states.void(clock, row["mark_seq"], rests),
         last_verdict=row["last_verdict"],
         last_digest=row["last_digest"],
     )

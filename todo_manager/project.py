@@ -26,6 +26,22 @@ class Tool(Struct, frozen=True):
     sha256: str
 
 
+class Waivers(Struct, frozen=True, kw_only=True):
+    """Bounds of waivers."""
+
+    max: float = 90 * 86_400.0
+    """Seconds for which one may be asked at the most."""
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """How `watch` works where its options do not say."""
+
+    every: float = 600.0
+    """Seconds between two looks at a phase."""
+    hook: tuple[str, ...] = ()
+    """The program that is told of a change, with its arguments."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """What `todo_manager.yaml` says."""
 
@@ -33,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     """Folders searched for programs after the system's own."""
     env_file: str = ".env"
+    waivers: Waivers = Waivers()
+    watch: Watch = Watch()
 
 
 def find(start: Path) -> Path | None:
@@ -132,6 +150,8 @@ def _read_settings(root: Path, text: str, problems: Problems) -> Settings:
         "tools": _tools,
         "path": lambda value: _folders(root, value),
         "env_file": lambda value: _env_file(root, value),
+        "waivers": _waivers,
+        "watch": _watch,
     }
     for key, value in tree.items():
         line = tree.key_lines[key]
@@ -168,6 +188,28 @@ def _env_file(root: Path, tree: Tree) -> str:
     found = fields.text(tree)
     inside(root, found)
     return found
+
+
+def _waivers(tree: Tree) -> Waivers:
+    from todo_manager.checks import fields
+
+    return Waivers(**_read(tree, {"max": fields.timeout}))
+
+
+def _watch(tree: Tree) -> Watch:
+    from todo_manager.checks import fields
+
+    return Watch(**_read(tree, {"every": fields.timeout, "hook": fields.texts}))
+
+
+def _read(tree: Tree, known: dict[str, Callable[[Tree], Any]]) -> dict[str, Any]:
+    """The values of a mapping of settings that are all known."""
+    if not isinstance(tree, dict):
+        raise ValueError(f"expected a mapping of {', '.join(known)}")
+    if unknown := tree.keys() - known.keys():
+        name = min(unknown)
+        raise ValueError(f"{name}: unknown setting{did_you_mean(name, known)}")
+    return {name: known[name](value) for name, value in tree.items()}
 
 
 def _tools(tree: Tree) -> dict[str, Tool]:

@@ -26,10 +26,12 @@ VERSION = 6
 """The store that these queries fit: `store.VERSION`."""
 PAGE = 50
 _FEW = 10_000
+_BEHIND = 60
+"""Seconds by which a clock may be behind the newest event without doubts about it."""
 
 _STATE_COLUMNS = (
-    "plan", "idx", "key", "title", "needs", "required", "digest", "lock", "mark", "mark_digest",
-    "mark_inputs", "mark_rests", "last_verdict", "last_digest",
+    "plan", "idx", "key", "title", "needs", "required", "digest", "lock", "mark", "mark_seq",
+    "mark_digest", "mark_inputs", "mark_rests", "last_verdict", "last_digest",
 )  # fmt: skip
 """Of a phase: what names it, and what `states.derive` takes."""
 
@@ -47,6 +49,8 @@ _MARK_JOIN = (
 )
 
 _LAST_CHARACTER = "\U0010ffff"
+DOUBTFUL = _LAST_CHARACTER
+"""What `seen` says of a time it does not know."""
 
 
 def find_root(start: str) -> str:
@@ -144,26 +148,55 @@ def list_plans(
     Returns `{plans: [{id, title, status, done, total, next}], more}`. States are those the store
     knows; `show` also looks at the files of its one plan.
     """
-    where, values = ["1"] if everything else ["closed = 0"], []
+    below = "1"
     if after:
-        where.append("seq < (SELECT seq FROM plans WHERE id = ?)")
-        values.append(plan_id(db, after))
-    condition = " AND ".join(where)
-    limit = "" if everything else f" LIMIT {PAGE}"
-    rows = db.execute(
-        f"SELECT seq, id, title, archived FROM plans WHERE {condition} ORDER BY seq DESC{limit}",
-        values,
-    ).fetchall()
+        row = db.execute("SELECT seq FROM plans WHERE id = ?", (plan_id(db, after),)).fetchone()
+        below = f"seq < {row['seq']}"
+    columns, moment = "SELECT seq, id, title, archived FROM plans", seen(db)
+    if everything:
+        query = f"{columns} WHERE {below} ORDER BY seq DESC"
+    else:
+        # Each half has an index of its own; together they are sorted, for they are few.
+        query = (
+            f"SELECT * FROM ({columns} WHERE closed = 0 AND {below} ORDER BY seq DESC LIMIT {PAGE})"
+            f" UNION ALL {columns} WHERE {_ran_out(moment)} AND {below}"
+            f" ORDER BY seq DESC LIMIT {PAGE}"
+        )
+    rows = db.execute(query).fetchall()
     more = 0
     if not everything and len(rows) == PAGE:
-        more = _more(db, rows[-1]["seq"], first=not after)
+        more = _more(db, rows[-1]["seq"], moment, first=not after)
     plans: list[dict[str, Any]] = []
     for first in range(0, len(rows), PAGE):
         plans += summaries(db, rows[first : first + PAGE])
     return {"plans": plans, "more": more}
 
 
-def _more(db: sqlite3.Connection, seq: int, *, first: bool) -> int:
+def seen(db: sqlite3.Connection) -> str:
+    """The time, to the second, in UTC, by which closed plans are looked at again: proofs run out.
+
+    It is never before the newest event. Where the clock is far behind that, it is DOUBTFUL, which is
+    after every term: all of them are looked at.
+    """
+    import time
+
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _BEHIND))
+    newest = str(states.clock(db).newest)
+    return max(now, newest) if newest <= ago else DOUBTFUL
+
+
+def _ran_out(moment: str) -> str:
+    """The condition for plans that were closed and rest on something that has run out by then."""
+    return f"closed = 1 AND closed_until <= '{moment}'"
+
+
+def open_condition(db: sqlite3.Connection) -> str:
+    """The condition for plans (as `p`) that have something left to do, as far as the store knows."""
+    return f"(p.closed = 0 OR coalesce(p.closed_until <= '{seen(db)}', 0))"
+
+
+def _more(db: sqlite3.Connection, seq: int, moment: str, *, first: bool) -> int:
     """How many open plans come after a full page that ends with this one.
 
     After the first page: all but the page and the closed ones. SQLite counts a whole table without
@@ -173,8 +206,12 @@ def _more(db: sqlite3.Connection, seq: int, *, first: bool) -> int:
         some = "SELECT count(*) FROM (SELECT 1 FROM plans WHERE closed = 1 LIMIT ?)"
         closed = _number(db, some, _FEW)
         if closed < _FEW:
+            closed -= _number(db, f"SELECT count(*) FROM plans WHERE {_ran_out(moment)}")
             return _number(db, "SELECT count(*) FROM plans") - closed - PAGE
-    return _number(db, "SELECT count(*) FROM plans WHERE closed = 0 AND seq < ?", seq)
+    return sum(
+        _number(db, f"SELECT count(*) FROM plans WHERE {condition} AND seq < ?", seq)
+        for condition in ("closed = 0", _ran_out(moment))
+    )
 
 
 def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
@@ -242,6 +279,7 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
     running = read_files.running(os.path.join(root, STORE), phases)
     archived = bool(row["archived"])
     standings = states.derive(phases, bound, running=running, changed=changed, archived=archived)
+    waivers = _waivers(db, id_, phases)
     return {
         "plan": {
             "id": id_,
@@ -262,14 +300,31 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
             "proposal": _proposal_waits(db, id_),
             "inputs": bound,
             "phases": [
-                _shown(phase, standing, row["accepted_by"])
+                _shown(phase, standing, row["accepted_by"], waivers)
                 for phase, standing in zip(phases, standings)
             ],
         }
     }
 
 
-def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -> dict[str, Any]:
+def _waivers(
+    db: sqlite3.Connection, plan: str, phases: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Every waiver of a plan, as `waivers.row` has it; most plans have none."""
+    asked = "SELECT 1 FROM ledger WHERE plan = ? AND event = 'waiver_asked' LIMIT 1"
+    if db.execute(asked, (plan,)).fetchone() is None:
+        return []
+    from todo_manager import waivers
+
+    return waivers.rows(db, plan, phases)
+
+
+def _shown(
+    phase: dict[str, Any],
+    standing: states.Standing,
+    accepted_by: str,
+    waivers: list[dict[str, Any]],
+) -> dict[str, Any]:
     return {
         "index": phase["idx"],
         "key": phase["key"],
@@ -284,6 +339,8 @@ def _shown(phase: dict[str, Any], standing: states.Standing, accepted_by: str) -
         "digest": phase["digest"],
         "accepted_by": accepted_by,
         "claim": _claim(phase),
+        "until": phase["mark_rests"].get("until"),
+        "waivers": [row for row in waivers if row["key"] == phase["key"]],
         "step_digest": phase["step_digest"],
         "preflight": loads(phase["preflight"] or "[]"),
         "steps": loads(phase["steps"] or "[]"),
@@ -359,6 +416,7 @@ def _phases(
         plans,
     )
     found: dict[str, list[dict[str, Any]]] = {plan: [] for plan in plans}
+    clock = None
     for event, *values in cursor:
         phase = dict(zip(columns, values))
         if phase["mark"] != "open" and phase["mark"] != ("done" if event == "renewed" else event):
@@ -373,6 +431,9 @@ def _phases(
             from todo_manager import proof
 
             raise proof.broken(f"the row of {phase['plan']} {phase['idx']} is damaged") from None
+        if phase["mark_rests"].get("until"):
+            clock = clock or states.clock(db)
+            phase["mark_void"] = states.void(clock, phase["mark_seq"], phase["mark_rests"])
         found[phase["plan"]].append(phase)
     return found
 

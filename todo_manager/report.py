@@ -37,7 +37,7 @@ def gather(root: Path, wanted: str) -> dict[str, Any]:
         "earlier": max(0, len(events) - EVENTS),
         "never_failed": history.never_failed(events, found.plan),
         "flaky": history.flaky(events, found.plan),
-        "waivers": history.waivers(events, found.plan),
+        "waivers": history.waivers(db, found.plan),
         "accepted": history.acceptances(events),
         "ledger": {
             "events": audited.events,

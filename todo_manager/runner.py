@@ -259,7 +259,10 @@ def bounded(check: Check, world: World) -> Outcome:
 def guarded(check: Check, world: World) -> Outcome:
     """One attempt in which even our own mistake is an error, never a pass."""
     try:
-        return check.attempt(world, check.timeout)
+        found = check.attempt(world, check.timeout)
+        if found.verdict == Verdict.WAIVED:
+            raise ValueError("a check cannot waive itself")
+        return found
     except Exception as error:
         return Outcome(
             verdict=Verdict.ERROR,

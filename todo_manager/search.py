@@ -24,12 +24,6 @@ STATES = ("ready", "failed", "errored", "blocked", "stale", "regressed")
 
 _KEPT = "p.archived IS NULL"
 """A plan that is archived carries the number of the event that says so."""
-_OPEN = f"p.closed = 0 AND {_KEPT}"
-_CONDITIONS = {
-    "open": _OPEN,
-    "done": f"p.closed = 1 AND {_KEPT}",
-    "archived": f"NOT ({_KEPT})",
-}
 _TITLE_WEIGHT = 10.0
 """How much more a word counts in an id or title than below it."""
 _TOKENS = 16
@@ -74,7 +68,7 @@ def find_plans(db: sqlite3.Connection, wanted: Filter, *, after: str = "") -> di
     50 (`everything`: all), after a plan's id. `snippet` shows the words found in brackets, and is null
     without words; `closed` is how many done and archived plans would match as well. Raises UsageProblem.
     """
-    rows = _matching(db, wanted, _condition(wanted))
+    rows = _matching(db, wanted, _condition(db, wanted))
     if after:
         rows = rows[_position(rows, reads.plan_id(db, after)) + 1 :]
     page = len(rows) if wanted.everything else reads.PAGE
@@ -107,12 +101,20 @@ def fts_query(words: str) -> str:
     return " ".join(quoted)
 
 
-def _condition(wanted: Filter) -> str:
-    return _CONDITIONS[wanted.status] if wanted.status else "1" if wanted.everything else _OPEN
+def _condition(db: sqlite3.Connection, wanted: Filter) -> str:
+    if wanted.status == "archived":
+        return f"NOT ({_KEPT})"
+    if wanted.status == "done":
+        return f"NOT {reads.open_condition(db)} AND {_KEPT}"
+    return "1" if wanted.everything and not wanted.status else _open(db)
+
+
+def _open(db: sqlite3.Connection) -> str:
+    return f"{reads.open_condition(db)} AND {_KEPT}"
 
 
 def _closed(db: sqlite3.Connection, wanted: Filter) -> int:
-    return len(_matching(db, wanted, f"NOT ({_OPEN})")) if not wanted.states else 0
+    return len(_matching(db, wanted, f"NOT ({_open(db)})")) if not wanted.states else 0
 
 
 def _matching(db: sqlite3.Connection, wanted: Filter, condition: str) -> list[sqlite3.Row]:

@@ -31,6 +31,30 @@ def standing_after(project: Project, stage: Stage) -> states.Standing:
     return found[0] if found else stage.state
 
 
+def _road(
+    plan: Plan, phase: Phase, standings: list[states.Standing]
+) -> tuple[tuple[int, str], ...]:
+    """Every phase that has to be done before this one and is not, each after those it needs, and why."""
+    by_key = {other.key: other for other in plan.phases}
+    found: dict[str, Phase] = {}
+    waiting, met = [phase], set()
+    while waiting:
+        top = waiting[-1]
+        needed = [by_key[key] for key in top.needs if key in by_key]
+        todo = [] if top.key in met else [each for each in needed if each.key not in found]
+        met.add(top.key)
+        if todo:
+            waiting += [each for each in todo if each.key not in met]
+            continue
+        waiting.pop()
+        found.setdefault(top.key, top)
+    return tuple(
+        (each.idx, standings[each.idx].reason)
+        for each in found.values()
+        if each.key != phase.key and standings[each.idx].state not in states.SATISFIED
+    )
+
+
 def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = None) -> Stage:
     """Read everything the decision rests on; what cannot be trusted is refused first."""
     db = project.db
@@ -63,6 +87,7 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
             for other in plan.phases
             if other.key in phase.needs
         ),
+        road=_road(plan, phase, standings),
     )
     return Stage(
         plan=plan,

@@ -10,9 +10,12 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
+    import sqlite3
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+CLOCK = "clock"
+"""The event that says that the clock was set back."""
 SATISFIED = ("done", "attested")
 """States on which a phase that needs this one may rest."""
 
@@ -34,7 +37,7 @@ def derive(
     Each phase is a mapping with idx, key, needs (list of keys), required (number of required checks),
     digest, mark, mark_digest, mark_inputs (dict), mark_rests (dict), last_verdict, last_digest. `bound`
     holds the bound inputs, `running` the indexes somebody holds, `changed` why files of a phase differ
-    on disk.
+    on disk. `mark_void` of a phase, which may be missing, is what `void` says of its mark.
 
     `mark_rests` says what a mark rests on beside its checks, each part only where there is one: `from`
     and `until` (UTC, to the second) with `why`, the time it holds; `waived`, a list of check id and
@@ -113,8 +116,8 @@ class _Deriving:
         for name, value in phase["mark_inputs"].items():
             if self._bound.get(name) != value:
                 return f"the input {name} was {value!r} then and is {self._bound.get(name)!r} now"
-        if out := _out_of_time(phase["mark_rests"]):
-            return out
+        if out := phase.get("mark_void") or _out_of_time(phase["mark_rests"]):
+            return str(out)
         for need, standing in self._needs(phase):
             if standing.state not in (*SATISFIED, "running"):
                 return f"it needs phase {need['idx']}, which is {standing.state}"
@@ -166,10 +169,42 @@ def _out_of_time(rests: Mapping[str, Any]) -> str:
 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     if rests["until"] <= now:
-        return f"{rests.get('why', 'what it rests on')} ran out at {rests['until']}"
+        return _ran_out(rests)
     if now < rests.get("from", ""):
         return f"the clock says {now}, which is before it was proven"
     return ""
+
+
+def _ran_out(rests: Mapping[str, Any]) -> str:
+    return f"{rests.get('why', 'what it rests on')} ran out at {rests['until']}"
+
+
+Clock = namedtuple("Clock", ["newest", "back"])
+"""What the ledger knows of time: when its newest event was, to the second, and the number of the newest
+event that says that the clock was set back (0: never)."""
+
+
+def clock(db: sqlite3.Connection) -> Clock:
+    """What the ledger of a store knows of time."""
+    newest = db.execute(
+        "SELECT at FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)"
+    ).fetchone()
+    back = db.execute(
+        "SELECT max(seq) FROM ledger WHERE plan = '' AND key = '' AND event = ?", (CLOCK,)
+    ).fetchone()
+    return Clock(f"{newest[0][:19]}Z" if newest else "", back[0] or 0)
+
+
+def void(seen: Clock, seq: int | None, rests: Mapping[str, Any]) -> str:
+    """Why a mark set by event `seq` has no term any more by what the ledger has seen; empty when it has.
+
+    The clock of the machine is asked elsewhere. This is what setting that one back can not undo.
+    """
+    if not rests.get("until"):
+        return ""
+    if seen.back > (seq or 0):
+        return f"the clock was set back at event {seen.back}, after it was proven"
+    return _ran_out(rests) if rests["until"] <= seen.newest else ""
 
 
 def _rests(rests: Mapping[str, Any]) -> list[str]:

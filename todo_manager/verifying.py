@@ -6,7 +6,7 @@ import sqlite3
 
 from msgspec import structs
 
-from todo_manager import evidence, freshness, gate, inputs, ledger, locks, plans
+from todo_manager import evidence, freshness, gate, inputs, ledger, locks, plans, waivers
 from todo_manager.attempts import (
     Attempted,
     Attempting,
@@ -24,6 +24,9 @@ from todo_manager.plans import OnDisk, Phase
 from todo_manager.shellword import word
 from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
+
+_PROVEN = ("done", "regressed", "moved")
+"""Marks of phases that were done once."""
 
 
 def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Attempting:
@@ -84,23 +87,21 @@ def _conclude_verify(
 ) -> Attempted:
     definition = stage.definition
     assert definition is not None
-    case = structs.replace(
-        stage.case,
-        archived=False,
-        untrusted=None,
-        needs=(),
-        required=definition.required_count(),
-        results=results,
-    )
-    refused = gate.refusal(case)
-    verdict = verdict_of(refused)
     written = touched(project, definition)
     with project.recording() as db:
+        at = ledger.note_clock(db, wanted.actor)
         phase = _now(db, stage)
+        results = waivers.applied(
+            db, stage.plan.id, stage.phase.key, definition.digest, results, at
+        )
+        refused = gate.refusal(_by_verdicts(stage, definition, results))
+        verdict = verdict_of(refused, results)
         alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
         reason = alone or _why_not_counting(stage, phase, values) or written or None
         event, mark = _effect(phase, verdict, counts=not reason)
-        rests = freshness.rests(definition, results)
+        rests = {} if refused else freshness.rests(definition, results, at)
+        if event == "renewed" and (why := _moved(db, stage, results)):
+            event, mark, rests = "moved", "moved", {"why": why}
         data = evidence.event_data(definition, values.inputs, results) | {
             "verdict": verdict,
             "does_not_count": reason,
@@ -131,7 +132,33 @@ def _conclude_verify(
         refused.hint = (
             f"put it right, then: todo_manager verify {word(stage.plan.id)} {wanted.index}"
         )
-    return Attempted(data=told, refusal=refused, notes=notes_of(stage, values))
+    notes = (*notes_of(stage, values), *_left_alone(phase, verdict, told["state"], reason))
+    return Attempted(data=told, refusal=refused, notes=notes)
+
+
+def _by_verdicts(stage: Stage, definition: Definition, results: tuple[Result, ...]) -> gate.Case:
+    """The case of a phase as if nothing but its checks mattered."""
+    return structs.replace(
+        stage.case,
+        archived=False,
+        untrusted=None,
+        needs=(),
+        required=definition.required_count(),
+        results=results,
+    )
+
+
+def _moved(db: sqlite3.Connection, stage: Stage, results: tuple[Result, ...]) -> str:
+    """Why what passed is another thing than what was proven last, in words; empty where it is not."""
+    proven = ledger.last_of(db, ("done", "renewed"), stage.plan.id, stage.phase.key)
+    return freshness.moved(ledger.event_at(db, proven)["data"], results) if proven else ""
+
+
+def _left_alone(phase: Phase | None, verdict: str, state: str, reason: str | None) -> list[str]:
+    """That a phase which was done is left as it is, where nobody knows whether it still holds."""
+    if phase is None or phase.mark not in _PROVEN or verdict != "error" or reason:
+        return []
+    return [f"phase {phase.idx} ({phase.key}) stays {state}: a check could not be evaluated"]
 
 
 def _now(db: sqlite3.Connection, stage: Stage) -> Phase | None:
@@ -161,9 +188,9 @@ def _effect(phase: Phase | None, verdict: str, *, counts: bool) -> tuple[str, st
     """Which event a verify is, and the mark it sets: only on a phase that was done as it is now."""
     if phase is None:
         return "verified", ""
-    was_done = phase.mark in ("done", "regressed") and phase.mark_digest == phase.digest
-    if counts and was_done and verdict == "passed":
+    was_done = phase.mark in _PROVEN and phase.mark_digest == phase.digest
+    if counts and was_done and verdict in ("passed", "waived"):
         return "renewed", "done"
-    if counts and phase.mark in ("done", "regressed") and verdict == "failed":
+    if counts and phase.mark in _PROVEN and verdict == "failed":
         return "regressed", "regressed"
     return "verified", ""

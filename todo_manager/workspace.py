@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from todo_manager import ledger, store
+from todo_manager import ledger, reads, store
 from todo_manager.project import STORE, Settings, settings
 
 
@@ -49,9 +49,18 @@ class Project:
         """A write transaction on a ledger that verifies, and HEAD brought up to what it appended."""
         with store.transaction(self.db, self.root):
             ledger.verify_head(self.db, self.root)
+            _bring_back(self.db)
             yield self.db
             last = self.db.execute(
                 "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
             ).fetchone()
         if last:
             ledger.bring_up_head(self.root, ledger.Recorded(last["seq"], last["hash"]))
+
+
+def _bring_back(db: sqlite3.Connection) -> None:
+    """Whoever writes notes which plans have something to do again: a proof ran out. Reads look anew."""
+    moment = reads.seen(db)
+    if moment == reads.DOUBTFUL:
+        return
+    db.execute("UPDATE plans SET closed = 0 WHERE closed = 1 AND closed_until <= ?", (moment,))

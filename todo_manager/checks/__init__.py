@@ -42,7 +42,7 @@ LATER_KINDS = frozenset(
         "manual",
     ]
 )
-LATER_PARAMETERS = frozenset({"valid_for", "tags"})
+LATER_PARAMETERS = frozenset({"tags"})
 """Words of the plan format that this version does not act on, and therefore refuses."""
 
 

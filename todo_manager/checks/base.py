@@ -157,6 +157,8 @@ class Check(Struct, frozen=True, kw_only=True):
     """How many attempts in a row must pass."""
     required: Annotated[bool, Convert(fields.boolean)] = True
     """Whether it decides; false: it is run and shown only."""
+    valid_for: Annotated[float | None, Convert(fields.timeout)] = None
+    """How long its pass holds; then the phase is stale until it is verified anew. For ever, if unsaid."""
     pins: Annotated[tuple[str, ...], Convert(fields.texts)] = ()
     """Files of the project (globs) that belong to the definition."""
     serial: Annotated[bool, Convert(fields.boolean)] = False

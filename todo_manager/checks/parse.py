@@ -152,7 +152,7 @@ class _Reader(Generic[M]):
 
     def build(self, values: dict[str, Any], line: int) -> M | None:
         check = self.kind(**values)
-        for problem in check.problems():
+        for problem in (*check.problems(), *_idle(check)):
             self._fail(line, "", problem)
         return None if self.wrong else check
 
@@ -204,3 +204,10 @@ class _Reader(Generic[M]):
             found[name] = self._fields[name].read(value)
         except Wrong as problem:
             self._fail(line_of(value), f".{key}", str(problem))
+
+
+def _idle(member: object) -> list[str]:
+    """What is wrong with a term that can end nothing."""
+    if getattr(member, "valid_for", None) is None or getattr(member, "required", True):
+        return []
+    return ["valid_for beside `required: false`: it decides nothing, so nothing would run out"]

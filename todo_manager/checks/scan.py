@@ -128,11 +128,16 @@ class Scan(EngineCheck, frozen=True, kw_only=True):
             return unanswered(self.expected(), str(problem))
         except OSError as problem:
             return unanswered(self.expected(), f"{self.subject}: {problem.strerror}")
-        return conclude(
-            self.judge(report, target, datetime.now(UTC)),
-            facts=facts | report.evidence(),
-            outputs=report.outputs,
-        )
+        judgements = self.judge(report, target, datetime.now(UTC))
+        facts |= report.evidence() | self._alone(judgements, report)
+        return conclude(judgements, facts=facts, outputs=report.outputs)
+
+    def _alone(self, judgements: list[Judgement], report: Report) -> dict[str, list[str]]:
+        """The findings that count, where it fails for them and for nothing else: waivers may name them."""
+        if any(each.verdict != Verdict.PASSED for each in judgements[:-1]):
+            return {}
+        counting = sorted({each.id for each in report.findings if self._counts(each)})
+        return {"counting": counting} if counting else {}
 
     def _hinted(self, problem: Silent) -> str:
         said = str(problem)

@@ -25,7 +25,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "marks": found.marks,
         "outputs": found.outputs,
         "breaks": list(found.breaks),
+        "notes": list(found.notes),
     }
+    for line in found.notes:
+        output.say(f"note: {line}")
     for line in found.breaks:
         output.say(f"✗ {line}")
     if found.breaks:

@@ -14,6 +14,7 @@ TOPICS = (
     "program",
     "store",
     "holders",
+    "waivers",
     "settings",
     "names",
     "kinds",

@@ -14,7 +14,7 @@ from todo_manager.checks.base import Unresolvable
 from todo_manager.doctor.base import Finding, Place, ok, problem, warning
 from todo_manager.errors import Unevaluated
 from todo_manager.problems import Problems
-from todo_manager.project import SETTINGS, Settings
+from todo_manager.project import SETTINGS, Settings, Waivers, Watch
 from todo_manager.shellword import word
 
 
@@ -43,7 +43,12 @@ def _each(root: Path, settings: Settings) -> Iterator[Finding]:
         yield ok(field.name, f"{_shown(value)} ({origin})")
 
 
-def _shown(value: str | tuple[str, ...] | dict[str, object]) -> str:
+def _shown(value: str | tuple[str, ...] | dict[str, object] | Waivers | Watch) -> str:
+    if isinstance(value, Waivers):
+        return f"max {value.max / 86_400:g}d"
+    if isinstance(value, Watch):
+        hook = f", hook {' '.join(map(word, value.hook))}" if value.hook else ", no hook"
+        return f"every {value.every:g}s{hook}"
     return value if isinstance(value, str) else ", ".join(value) or "none"
 
 

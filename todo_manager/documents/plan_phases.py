@@ -32,7 +32,13 @@ class StepsReader(ChecksReader):
         """The checks under `preflight`."""
         if self.tree.get("preflight") == []:
             self.error("preflight", "holds no check; write one, or leave the key out")
-        return self.listed("preflight", CHECKS, "p")
+        found = self.listed("preflight", CHECKS, "p")
+        for line in dict.fromkeys(
+            line_of(each["valid_for"]) for each in found if "valid_for" in each
+        ):
+            what = "valid_for: preflight is asked each time, so nothing of it runs out"
+            self.problems.error(line, self.at("preflight"), what)
+        return found
 
 
 class PhaseReader(StepsReader):

@@ -184,6 +184,12 @@ def _asides(phase: dict[str, Any], screen: Screen, indent: int) -> None:
     if claim:
         said = f"claimed by {claim['actor']} until {claim['until']}"
         screen.line((said, WARNING), indent=indent, hang=indent)
+    if phase["waivers"]:
+        from todo_manager.render import waiver_text
+
+        for row in phase["waivers"]:
+            said = screen.single(waiver_text.line(row))
+            screen.line(("waiver: ", DIM), (said, WARNING), indent=indent, hang=indent + 2)
     if phase["tags"]:
         tags = screen.single(", ".join(phase["tags"]))
         screen.line(("tags: ", DIM), (tags, ""), indent=indent, hang=indent + 2)

@@ -115,6 +115,11 @@ def _phase(phase: dict[str, Any], output: Output) -> None:
         output.say(f"      claimed by {one_line(claim['actor'], 60)} until {claim['until']}")
     if phase["tags"]:
         output.say(f"      tags: {one_line(', '.join(phase['tags']))}")
+    if phase["waivers"]:
+        from todo_manager.render import waiver_text
+
+        for row in phase["waivers"]:
+            output.say(f"      waiver: {waiver_text.line(row)}")
     _checks(phase, output)
 
 

@@ -70,5 +70,10 @@ def _doubts(data: dict[str, Any], output: Output) -> None:
         ("flaky", "flaky"),
         ("waivers", "waived"),
     ):
-        rows = [f"phase {row['phase']} check {row['check']}" for row in data[name]]
+        rows = [f"phase {row['phase']} check {row['check']}{_stands(row)}" for row in data[name]]
         output.say(f"{title}: {'; '.join(rows) or 'none'}")
+
+
+def _stands(row: dict[str, Any]) -> str:
+    """How a waiver stands; nothing of what is no waiver."""
+    return f" ({row['state']}, until {row['until']})" if "until" in row else ""

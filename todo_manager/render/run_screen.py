@@ -31,7 +31,8 @@ def check_rows(row: dict[str, Any], screen: Screen, *, always: bool = False) -> 
         return found
     indent = 4 if screen.narrow else hang
     said = row["actual"] or row["message"]
-    for name, text in (("expected:", row["expected"]), ("seen:", said)):
+    waived = row["message"] if row["verdict"] == "waived" else ""
+    for name, text in (("expected:", row["expected"]), ("seen:", said), ("waived:", waived)):
         if text:
             found += screen.rows(
                 (screen.single(text), ""), label=(name, DIM), indent=indent, hang=indent + _NAMES
@@ -80,7 +81,7 @@ def tell_foot(row: dict[str, Any], refusal: TodoError | None, output: Output) ->
         screen.line((screen.single(refusal.message), DIM), indent=2, hang=4)
 
 
-def tell_all_passed(plan: str, said: str, output: Output) -> None:
-    """The last line of `verify` where nothing is wrong."""
+def tell_all_passed(plan: str, said: str, verdict: str, output: Output) -> None:
+    """The last line of `verify` where nothing is wrong; `verdict` is passed or waived."""
     screen = Screen(output)
-    screen.line((f"{plan}: ", STRONG), screen.state("passed"), (f"  {said}", ""), hang=2)
+    screen.line((f"{plan}: ", STRONG), screen.state(verdict), (f"  {said}", ""), hang=2)

@@ -137,6 +137,8 @@ def tell_results(data: dict[str, Any], output: Output) -> None:
             said = row["actual"] or row["message"]
             if said:
                 output.say(f"      seen:     {one_line(said, WIDTH)}")
+        if row["verdict"] == "waived":
+            output.say(f"      waived:   {one_line(row['message'], 3 * WIDTH)}")
 
 
 def tell_done(data: dict[str, Any], output: Output, *, left: bool) -> None:
@@ -178,11 +180,17 @@ def tell_verified(row: dict[str, Any], refusal: TodoError | None, output: Output
         output.say(f"      {refusal.message}")
 
 
-def tell_all_passed(plan: str, ran: int, total: int, output: Output) -> None:
-    """The last line of `verify` where nothing is wrong."""
-    said = f"{ran} of {total} phases have checks, and all of them pass"
+def all_pass(waived: int) -> str:
+    """That everything passes, and how much of it only because it is waived."""
+    return f"pass, {waived} of them waived" if waived else "pass"
+
+
+def tell_all_passed(plan: str, ran: int, total: int, output: Output, *, waived: int = 0) -> None:
+    """The last line of `verify` where nothing is wrong; `waived` phases were not wholly verified."""
+    said = f"{ran} of {total} phases have checks, and all of them {all_pass(waived)}"
+    verdict = "waived" if waived else "passed"
     if output.screen:
         from todo_manager.render import run_screen
 
-        return run_screen.tell_all_passed(plan, said, output)
-    output.say(f"✔ {plan}: {said}")
+        return run_screen.tell_all_passed(plan, said, verdict, output)
+    output.say(f"{GLYPHS[verdict]} {plan}: {said}")

@@ -25,7 +25,9 @@ def tap(data: dict[str, Any]) -> str:
         if phase["verdict"] == "no checks":
             lines.append(f"ok {number} - {name} # SKIP no checks")
         else:
-            lines.append(f"{_ok(phase['verdict'] == 'passed')} {number} - {name}")
+            passed = phase["verdict"] in ("passed", "waived")
+            skip = " # SKIP in part waived" if phase["verdict"] == "waived" else ""
+            lines.append(f"{_ok(passed)} {number} - {name}{skip}")
         if phase.get("does_not_count"):
             lines += _diagnostics({"does_not_count": phase["does_not_count"]})
     return "\n".join(lines) + "\n"

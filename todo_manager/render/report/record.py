@@ -27,7 +27,7 @@ def doubts(data: dict[str, Any]) -> Markup:
         ),
         _listed(
             "Waivers",
-            "These were not verified: somebody let them pass.",
+            "What is used was not verified: one person asked, another one let it pass.",
             "None: no check of this plan is waived.",
             [[_place(row), row["message"]] for row in data["waivers"]],
         ),
