@@ -57,6 +57,15 @@ def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
     )
 
 
+def whole(plan: Plan, bound: Bound) -> Difference:
+    """Everything that is proposed, where nobody whose word counts has accepted anything yet."""
+    phases = [
+        PhaseDifference(key=found.key, change="added", lines=_added(found, executed))
+        for found, executed in zip(bound.definitions, bound.steps)
+    ]
+    return Difference(plan=plan.id, gates=True, texts=True, phases=tuple(phases))
+
+
 def _removed_or_changed(project: Project, phase: Phase, bound: Bound) -> PhaseDifference:
     found = next((each for each in bound.definitions if each.key == phase.key), None)
     if found is None:

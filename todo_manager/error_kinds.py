@@ -50,9 +50,26 @@ MEANINGS: dict[Kind, Meaning] = {
         6, "a check, script or pinned file differs from what was accepted", person=True
     ),
     Kind.INPUTS_CHANGED: Meaning(6, "an input is bound to another value than the one claimed"),
-    Kind.NOT_ALLOWED: Meaning(6, "policy.yaml does not allow the step", person=True),
+    Kind.NOT_ALLOWED: Meaning(
+        6, "policy.yaml does not allow the step, or a check not this approver", person=True
+    ),
     Kind.PERSON_REQUIRED: Meaning(6, "only a person at a terminal may do this", person=True),
     Kind.DECLINED: Meaning(6, "a person was asked and did not say yes", person=True),
+    Kind.UNACCEPTED: Meaning(
+        6, "signers are pinned, and none of them has accepted the plan", person=True
+    ),
+    Kind.NOT_SIGNED: Meaning(
+        6, "a signature by a key of the signers file is missing; --key names one", person=True
+    ),
+    Kind.SIGNATURE: Meaning(
+        6,
+        "a signature cannot be made, is by no key that counts, or was given for something else",
+        person=True,
+    ),
+    Kind.SIGNERS_CHANGED: Meaning(
+        6, "signers file or setting are not as they were pinned; `signers --accept`", person=True
+    ),
+    Kind.SAME_PERSON: Meaning(6, "nobody approves what they wrote or did themselves", person=True),
     Kind.BUSY: Meaning(7, "another process holds the phase; --wait waits for it"),
     Kind.CLAIMED: Meaning(7, "another actor is at work on the phase and says so"),
     Kind.INTEGRITY: Meaning(9, "ledger, head, state or output do not verify"),
@@ -105,14 +122,16 @@ BY_VERB: dict[str, tuple[int, ...]] = {
     "preflight": (0, 1, 2, 3, 5, 6, 9),
     "diff": _READS,
     "accept": _EDITS,
+    "approve": _EDITS,
+    "signers": _EDITS,
     "attest": (0, 1, 2, 3, 4, 6, 7, 9),
-    "reopen": _READS,
+    "reopen": _EDITS,
     "claim": (0, 2, 3, 7, 9),
     "release": (0, 2, 3, 7, 9),
     "archive": _READS,
     "set": _READS,
     "log": _READS,
-    "audit": (0, 2, 3, 9),
+    "audit": (0, 2, 3, 6, 9),
     "status": (0, 1, 2, 3, 9),
     "tree": _READS,
     "report": _READS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from todo_manager import approvals
 from todo_manager.definition import Definition
 from todo_manager.model import Result
 
@@ -14,4 +15,4 @@ def rests(definition: Definition, results: Sequence[Result]) -> dict[str, Any]:
 
     Empty where it rests on its checks alone, for ever.
     """
-    return {}
+    return approvals.rests(results)

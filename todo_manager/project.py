@@ -33,6 +33,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     """Folders searched for programs after the system's own."""
     env_file: str = ".env"
+    signers: str = ""
+    """The file of persons and their SSH keys (OpenSSH's allowed signers); empty: nobody has to sign."""
 
 
 def find(start: Path) -> Path | None:
@@ -131,7 +133,8 @@ def _read_settings(root: Path, text: str, problems: Problems) -> Settings:
     readers: dict[str, Callable[[Tree], Any]] = {
         "tools": _tools,
         "path": lambda value: _folders(root, value),
-        "env_file": lambda value: _env_file(root, value),
+        "env_file": lambda value: _file(root, value),
+        "signers": lambda value: _file(root, value),
     }
     for key, value in tree.items():
         line = tree.key_lines[key]
@@ -162,7 +165,7 @@ def _folders(root: Path, tree: Tree) -> tuple[str, ...]:
     return found
 
 
-def _env_file(root: Path, tree: Tree) -> str:
+def _file(root: Path, tree: Tree) -> str:
     from todo_manager.checks import fields
 
     found = fields.text(tree)

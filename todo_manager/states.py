@@ -38,7 +38,8 @@ def derive(
 
     `mark_rests` says what a mark rests on beside its checks, each part only where there is one: `from`
     and `until` (UTC, to the second) with `why`, the time it holds; `waived`, a list of check id and
-    date; `persons`, how many of its checks are a person's word.
+    date; `persons`, how many of its checks are a person's word; `self_accepted`, that who did it had
+    accepted its definition.
     """
     return _Deriving(phases, bound, running, changed, archived).all()
 
@@ -179,4 +180,6 @@ def _rests(rests: Mapping[str, Any]) -> list[str]:
         found.append(f"{len(waived)} waived until {first[:10]}")
     if persons := rests.get("persons"):
         found.append(f"persons: {persons}")
+    if rests.get("self_accepted"):
+        found.append("self-accepted")
     return found

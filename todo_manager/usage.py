@@ -40,6 +40,8 @@ exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error ·
 """
 WIDTH = 80
 """Columns of every help."""
+SIGNING = ("accept", "approve", "attest", "audit", "reopen", "signers", "waive")
+"""Verbs by which a person says something: they take the key to sign it with."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -125,6 +127,10 @@ def parser_of(verb: str, module: ModuleType) -> argparse.ArgumentParser:
     parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--actor", metavar="NAME", help=argparse.SUPPRESS)
+    if verb in SIGNING:
+        parser.add_argument(
+            "--key", metavar="FILE", help="sign with this SSH key (default: TODO_MANAGER_KEY)"
+        )
     module.arguments(parser)
     return parser
 

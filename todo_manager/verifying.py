@@ -6,7 +6,7 @@ import sqlite3
 
 from msgspec import structs
 
-from todo_manager import evidence, freshness, gate, inputs, ledger, locks, plans
+from todo_manager import approvals, evidence, freshness, gate, inputs, ledger, locks, plans
 from todo_manager.attempts import (
     Attempted,
     Attempting,
@@ -98,14 +98,18 @@ def _conclude_verify(
     with project.recording() as db:
         phase = _now(db, stage)
         alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
-        reason = alone or _why_not_counting(stage, phase, values) or written or None
-        event, mark = _effect(phase, verdict, counts=not reason)
+        gone = approvals.withdrawn(project, stage.plan.id, stage.phase.key, results)
+        reason = alone or _why_not_counting(stage, phase, values) or gone or written or None
+        event, mark = _effect(phase, verdict, approvals.mark(definition), counts=not reason)
         rests = freshness.rests(definition, results)
+        if phase and phase.mark_rests.get("self_accepted"):
+            rests |= {"self_accepted": True}
         data = evidence.event_data(definition, values.inputs, results) | {
             "verdict": verdict,
             "does_not_count": reason,
             "rests": rests,
         }
+        data |= {"by": "approval"} if event == "attested" else {}
         recorded = ledger.append(
             db, event, wanted.actor, plan=stage.plan.id, key=stage.phase.key, data=data
         )
@@ -147,6 +151,8 @@ def _now(db: sqlite3.Connection, stage: Stage) -> Phase | None:
 
 def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) -> str | None:
     assert stage.definition is not None
+    if stage.unaccepted:
+        return stage.unaccepted.message
     if phase is None or stage.definition.digest != phase.digest:
         return (
             stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
@@ -157,13 +163,16 @@ def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) 
     return f"the input {unbound[0]} is not bound yet" if unbound else None
 
 
-def _effect(phase: Phase | None, verdict: str, *, counts: bool) -> tuple[str, str]:
-    """Which event a verify is, and the mark it sets: only on a phase that was done as it is now."""
-    if phase is None:
+def _effect(phase: Phase | None, verdict: str, meant: str, *, counts: bool) -> tuple[str, str]:
+    """Which event a verify is, and the mark it sets: only on a phase that was done as it is now.
+
+    `meant` is the mark that passing checks of this phase set: `done`, or `attested` where all of them
+    are a person's word.
+    """
+    if phase is None or not counts or phase.mark not in (meant, "regressed"):
         return "verified", ""
-    was_done = phase.mark in ("done", "regressed") and phase.mark_digest == phase.digest
-    if counts and was_done and verdict == "passed":
-        return "renewed", "done"
-    if counts and phase.mark in ("done", "regressed") and verdict == "failed":
+    if phase.mark_digest == phase.digest and verdict == "passed":
+        return ("renewed", "done") if meant == "done" else ("attested", "attested")
+    if verdict == "failed":
         return "regressed", "regressed"
     return "verified", ""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from todo_manager import coupling, programs, shadows
 from todo_manager.canonical import Tree
-from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable
+from todo_manager.checks.base import Approval, BoundScript, Program, Ran, Unresolvable
 from todo_manager.checks.parse import references
 from todo_manager.definition import Definition, words_in
 from todo_manager.documents.substitution import resolve_tree
@@ -28,6 +28,7 @@ from todo_manager.problems import did_you_mean
 from todo_manager.processes.client import Cancel, Ids, Nanny, Tell
 from todo_manager.project import Settings, inside
 from todo_manager.read_files import matching
+from todo_manager.shellword import word
 
 ANSWER_SECONDS = 30.0
 """How long an engine may take for each answer when images are looked at again."""
@@ -45,6 +46,7 @@ class RunWorld:
         place: Mapping[str, str],
         cancel: Cancel,
         services: Mapping[str, Tree] = {},
+        approvals: Mapping[str, tuple[Approval, ...]] | None = None,
     ) -> None:
         """`values` are the inputs, vars and secrets by name; `place` names plan and phase."""
         self.root = root
@@ -57,6 +59,8 @@ class RunWorld:
         self._place = dict(place)
         self._services = services
         self.plan = self._place.get("TODO_MANAGER_PLAN", "")
+        self.phase_words = f"{word(self.plan)} {self._place.get('TODO_MANAGER_PHASE', '')}"
+        self.approvals = approvals
         self._subjects = Subjects()
         self.elsewhere = Elsewhere(root, definition.names.hosts, self.engine, cancel)
         self._archives: dict[tuple[str, str], Archive] = {}
