@@ -107,6 +107,19 @@ def test_yes_from_a_pipe_is_no_person(project: Project) -> None:
     assert not project.events("accepted")
 
 
+def test_who_does_what_they_accepted_themselves_is_one_pair_of_eyes(project: Project) -> None:
+    project.write("a.txt", "a")
+    project.plan("p", PLAN)
+    done = project.ask("done", "p", 0, "--actor", "The Tester <TESTER>").ok().data
+    assert (done["state"], done["reason"]) == ("done", "self-accepted")
+    assert "done, self-accepted" in project.run("show", "p").out
+    project.ask("verify", "p", 0).ok()
+    assert project.ask("show", "p").data["plan"]["phases"][0]["reason"] == "self-accepted"
+    project.ask("reopen", "p", 0, "--reason", "again").ok()
+    assert project.ask("done", "p", 0, "--actor", "another").ok().data["reason"] == ""
+    project.ask("audit").ok()
+
+
 # A signature stands for one thing, once
 
 

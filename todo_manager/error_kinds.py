@@ -85,9 +85,9 @@ EXITS: dict[int, str] = {
     3: "environment: store missing, unreadable, read-only, newer than the program; disk full",
     4: "order: a phase it needs is not done, or is stale or regressed",
     5: "error: a required check could not be evaluated",
-    6: "untrusted: changed since it was accepted, or a person is missing",
+    6: "untrusted: changed since it was accepted, or a person or a signature is missing",
     7: "busy: another process holds this phase (`--wait 60s` waits)",
-    9: "integrity: ledger, output or state does not verify",
+    9: "integrity: ledger, output, state or signature does not verify",
     130: "interrupted; children ended, nothing half-recorded",
 }
 """Exit code → what it means, whatever the verb."""

@@ -297,6 +297,13 @@ def test_what_is_not_read(plain: Project, check: str, wrong: str) -> None:
     assert wrong in plain.ask("import", "plans/q.yaml").refused("invalid_document").error["message"]
 
 
+def test_nobody_approves_a_preflight(plain: Project) -> None:
+    head = "schema: todo_manager/plan@1\nid: q\ntitle: Q\npreflight: [{manual: Here?}]\n"
+    plain.write("plans/q.yaml", f"{head}phases: [{{title: A, verify: [{{file: a.txt}}]}}]\n")
+    refused = plain.ask("import", "plans/q.yaml").refused("invalid_document")
+    assert "a person approves under verify" in refused.error["message"]
+
+
 def test_where_nothing_is_to_be_approved(plain: Project) -> None:
     plain.plan(
         "q",

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from todo_manager.actions.family import ACTIONS
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks.family import CHECKS
+from todo_manager.checks.parse import kind_of
 from todo_manager.documents.names import is_plain_id, slug
 from todo_manager.documents.plan_checks import ChecksReader
 from todo_manager.documents.substitution import few
@@ -32,7 +33,10 @@ class StepsReader(ChecksReader):
         """The checks under `preflight`."""
         if self.tree.get("preflight") == []:
             self.error("preflight", "holds no check; write one, or leave the key out")
-        return self.listed("preflight", CHECKS, "p")
+        found = self.listed("preflight", CHECKS, "p")
+        if any(kind_of(tree) == "manual" for tree in found):
+            self.error("preflight", "manual: a person approves under verify, not beforehand")
+        return found
 
 
 class PhaseReader(StepsReader):
