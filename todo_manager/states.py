@@ -126,6 +126,8 @@ class _Deriving:
         found = _rests(phase["mark_rests"])
         if attested := self._attested_below(phase):
             found.append(f"rests on attested {', '.join(map(str, sorted(attested)))}")
+        if phase["mark_rests"].get("self_accepted"):
+            found.append("self-accepted")
         return ", ".join(found)
 
     def _attested_below(self, phase: Mapping[str, Any]) -> frozenset[int]:
@@ -180,6 +182,4 @@ def _rests(rests: Mapping[str, Any]) -> list[str]:
         found.append(f"{len(waived)} waived until {first[:10]}")
     if persons := rests.get("persons"):
         found.append(f"persons: {persons}")
-    if rests.get("self_accepted"):
-        found.append("self-accepted")
     return found
