@@ -51,7 +51,7 @@ def test_the_plan_of_the_readme_loads(project):
 
 
 def test_the_plan_that_is_executed_loads_under_the_policy(project):
-    _, plan, policy = session.blocks("yaml")
+    _, plan, policy, _ = session.blocks("yaml")
     project.write("plans/docs_steps.yaml", plan)
     project.write("policy.yaml", policy)
     project.run("import", "plans/docs_steps.yaml").ok()
@@ -60,6 +60,13 @@ def test_the_plan_that_is_executed_loads_under_the_policy(project):
     assert phase["undo"]
     project.write("policy.yaml", policy.replace("5000/*", "6000/*"))
     project.ask("exec", "docs_steps", 0, "--run").refused("definition_changed")
+
+
+def test_the_plan_that_a_person_approves_loads(project):
+    project.write("plans/docs_manual.yaml", session.blocks("yaml")[3])
+    project.run("import", "plans/docs_manual.yaml").ok()
+    (phase,) = project.ask("show", "docs_manual").data["plan"]["phases"]
+    assert [check["kind"] for check in phase["checks"]] == ["manual"]
 
 
 def test_its_kinds_are_the_registered_ones():
