@@ -136,6 +136,15 @@ def never_failed(project: Project, plan: Plan, bound: Bound) -> list[str]:
     return found
 
 
+def standing_marks(plan: Plan) -> list[str]:
+    """Marks that nobody has vouched for by accepting the plan: who accepts it now takes them over."""
+    return [
+        f"phase {phase.idx} ({phase.key}) is {phase.mark} already"
+        for phase in plan.phases
+        if phase.mark != "open"
+    ]
+
+
 def moved_marks(plan: Plan, bound: Bound) -> list[str]:
     """What accepting a proposal does to phases that are done: for the person who is asked."""
     found = []

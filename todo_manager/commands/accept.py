@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if proposal:
         output.say(f"{plan.id}: {proposal.said()}")
     diff.tell(found, output)
-    for line in _to_know(project, plan, bound):
+    marks = differences.standing_marks(plan) if unaccepted else []
+    for line in [*marks, *_to_know(project, plan, bound)]:
         output.say(line)
     author = arguments.author or _author(project, plan, bound, proposal)
     said = actors.confirmed(
