@@ -25,6 +25,8 @@ from todo_manager.workspace import Project
 
 EVENTS = ("approved", "withdrawn")
 KIND = "manual"
+HOLDS = {"holds_until"}
+"""The fact that says until when a pass holds."""
 
 
 class Ground(Struct, frozen=True, kw_only=True):
@@ -204,20 +206,35 @@ def unsigned(project: Project, event: Mapping[str, Any], pin: Pin) -> str:
 
 def rests(results: Sequence[Result]) -> dict[str, Any]:
     """What a mark rests on of persons: how many required checks are their word, and until when."""
-    passed = [
+    return persons(results) | term(results)
+
+
+def persons(results: Sequence[Result]) -> dict[str, Any]:
+    """How many required checks are a person's word; empty where none is."""
+    found = len(_approved(results))
+    return {"persons": found} if found else {}
+
+
+def term(results: Sequence[Result]) -> dict[str, Any]:
+    """Until when the approvals count of which one runs out first; empty where none does."""
+    terms = [
+        (str(each.facts["holds_until"]), each)
+        for each in _approved(results)
+        if HOLDS & each.facts.keys()
+    ]
+    if not terms:
+        return {}
+    until, first = min(terms, key=lambda found: found[0])
+    since = str(first.facts["at"])[:19] + "Z"
+    return {"from": since, "until": until, "why": f"the approval of {first.id}"}
+
+
+def _approved(results: Sequence[Result]) -> list[Result]:
+    return [
         each
         for each in results
         if each.kind == KIND and each.required and each.verdict == Verdict.PASSED
     ]
-    if not passed:
-        return {}
-    found: dict[str, Any] = {"persons": len(passed)}
-    terms = [(each.facts["until"], each) for each in passed if each.facts.get("until")]
-    if terms:
-        until, first = min(terms, key=lambda term: str(term[0]))
-        since = str(first.facts["at"])[:19] + "Z"
-        found |= {"from": since, "until": until, "why": f"the approval of {first.id}"}
-    return found
 
 
 def withdrawn(project: Project, plan: str, key: str, results: Sequence[Result]) -> str:

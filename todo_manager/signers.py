@@ -214,10 +214,10 @@ def normal(name: str) -> str:
     """The one form of all spellings of a name: case, blanks, composed letters, `Name <mail>`."""
     text = unicodedata.normalize("NFKC", name).casefold()
     text = unicodedata.normalize("NFKC", text)
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    if mails := re.findall(r"<\s*([^<>]*[^<>\s])\s*>", text):
+    if mails := re.findall(r"<([^<>]*[^<>\s][^<>]*)>", text):
         text = mails[-1]
-    return " ".join(text.split())
+    seen = [char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Mn")]
+    return "".join("".join(seen).split()) or name
 
 
 def same_person(data: bytes, one: Who, other: Who) -> bool:

@@ -108,7 +108,7 @@ class Manual(Check, frozen=True, kw_only=True):
         }
         facts |= {"key": given.key} if given.key else {}
         facts |= {"evidence_sha256": sha256} if sha256 else {}
-        facts |= {"until": self._until(given)} if self.expires else {}
+        facts |= {"holds_until": self._until(given)} if self.expires else {}
         actual = f"approved by {given.by} ({given.how}), event {given.event}"
         return Outcome(verdict=Verdict.PASSED, expected=expected, actual=actual, facts=facts)
 
