@@ -33,7 +33,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.DISK_FULL: Meaning(3, "the disk is full, or the answer could not be written"),
     Kind.NOT_WRITTEN: Meaning(3, "a file that was asked for could not be written"),
     Kind.NEEDS_NOT_DONE: Meaning(4, "a phase it needs is not done, or is stale or regressed"),
-    Kind.CHECK_FAILED: Meaning(1, "a required check looked, and it is not so"),
+    Kind.CHECK_FAILED: Meaning(1, "a required check looked, and it is not so", person=True),
     Kind.STEP_FAILED: Meaning(1, "a step was executed and did not succeed"),
     Kind.PREFLIGHT_FAILED: Meaning(1, "something that must be there before steps is missing"),
     Kind.NO_CHECKS: Meaning(
