@@ -85,3 +85,10 @@ def author(db: sqlite3.Connection, plan: Plan) -> Who:
 def accepter(db: sqlite3.Connection, plan: Plan) -> Who:
     """Who took the definition in, or accepted it."""
     return signers.who(ledger.event_at(db, plan.accepted_seq))
+
+
+def rests(db: sqlite3.Connection, plan: Plan, worker: str) -> dict[str, Any]:
+    """What a mark rests on where who did it had accepted its definition: that is one pair of eyes."""
+    pin = signers.pinned(db)
+    same = signers.same_person(pin.data if pin else b"", accepter(db, plan), Who(worker))
+    return {"self_accepted": True} if same else {}

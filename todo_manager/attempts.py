@@ -23,7 +23,6 @@ from todo_manager import (
     locks,
     plans,
     runner,
-    signers,
     states,
 )
 from todo_manager.crashpoints import point
@@ -228,7 +227,9 @@ def _conclude_done(
         mark = approvals.mark(definition)
         event = "refused" if refused else mark
         verdict = verdict_of(refused)
-        rests = freshness.rests(definition, results) | _self_accepted(project, after, wanted)
+        rests = freshness.rests(definition, results) | acceptance.rests(
+            db, after.plan, wanted.actor.name
+        )
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
         data |= {"rests": rests} | ({"by": "approval"} if event == "attested" else {})
         if refused:
@@ -253,15 +254,6 @@ def _conclude_done(
     told = data_of(before, results, standing_after(project, before), values)
     told |= {"run": recorded.seq}
     return Attempted(data=told, refusal=refused, notes=notes_of(before, values))
-
-
-def _self_accepted(project: Project, stage: Stage, wanted: Wanted) -> dict[str, Any]:
-    """Whether who does it had accepted what done means: said of the mark, for that is one pair of eyes."""
-    pin = signers.pinned(project.db)
-    accepter = acceptance.accepter(project.db, stage.plan)
-    data = pin.data if pin else b""
-    same = signers.same_person(data, accepter, signers.Who(wanted.actor.name))
-    return {"self_accepted": True} if same else {}
 
 
 def _moved(
