@@ -63,13 +63,20 @@ def test_the_plan_that_is_executed_loads_under_the_policy(project):
 
 
 def test_the_plan_that_runs_out_loads_and_the_settings_of_watch_too(project):
-    plan, settings = session.blocks("yaml")[3:]
+    plan, settings = session.blocks("yaml")[4:6]
     project.write("plans/docs_terms.yaml", plan)
     project.write("todo_manager.yaml", settings)
     project.run("import", "plans/docs_terms.yaml").ok()
     asked = ["waive", "docs_terms", 0, "v1", "--finding", "CVE-2026-1", "--reason", "no fix yet"]
     assert project.ask(*asked, "--until", "30d").ok().data["waiver"]["state"] == "waiting"
     assert "every 600s, hook ./tell.sh ops" in project.run("doctor").out
+
+
+def test_the_plan_that_a_person_approves_loads(project):
+    project.write("plans/docs_manual.yaml", session.blocks("yaml")[3])
+    project.run("import", "plans/docs_manual.yaml").ok()
+    (phase,) = project.ask("show", "docs_manual").data["plan"]["phases"]
+    assert [check["kind"] for check in phase["checks"]] == ["manual"]
 
 
 def test_its_kinds_are_the_registered_ones():

@@ -119,7 +119,12 @@ def test_checks_that_load(check: str) -> None:
 REFUSED = [
     *("{}", "{file: a, http: 'http://a/'}", "{flie: a}", "{file: a, statsu: 1}", "{file: [a]}"),
     *("{file: a, mode: rw}", "{file: a, min_size: 3 kB}", "{file: a, max_age: 10}", "just text"),
-    *("{file: a, exists: maybe}", "{file: a, contains: []}", "{file: a, json: {}}", "{manual: a}"),
+    *(
+        "{file: a, exists: maybe}",
+        "{file: a, contains: []}",
+        "{file: a, json: {}}",
+        "{attestation: a}",
+    ),
     *("{file: a, json: {a: {larger: 1}}}", "{file: a, successes: 0}", "{file: a, timeout: 10}"),
     *(
         "{http: 'ftp://a/'}",

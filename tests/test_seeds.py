@@ -84,8 +84,8 @@ def test_a_done_phase_says_that_it_rests_on_a_word(seeded):
     seeded.person("accept", IMPL).ok()
     seeded.run("done", IMPL, 2).ok()
     phase = seeded.ask("show", IMPL).ok().data["plan"]["phases"][2]
-    assert (phase["state"], phase["reason"]) == ("done", "rests on attested 0, 1")
-    assert "done, rests on attested 0, 1" in seeded.run("show", IMPL).out
+    assert (phase["state"], phase["reason"]) == ("done", "rests on attested 0, 1, self-accepted")
+    assert "done, rests on attested 0, 1, self-accepted" in seeded.run("show", IMPL).out
 
 
 def test_importing_again_brings_no_marks(seeded):

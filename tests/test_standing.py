@@ -61,9 +61,9 @@ def test_every_state_and_its_reason_first_match_first(project):
 
     found = {p["key"]: p for p in project.ask("show", "p").ok().data["plan"]["phases"]}
     expected = {
-        "done": ("done", ""),
+        "done": ("done", "self-accepted"),
         "attested": ("attested", ""),
-        "rests": ("done", "rests on attested 1"),
+        "rests": ("done", "rests on attested 1, self-accepted"),
         "regressed": ("regressed", "a later verify failed"),
         "stale-need": ("stale", "it needs phase 3, which is regressed"),
         "stale-input": ("stale", "the input X was '1' then and is '2' now"),

@@ -149,7 +149,7 @@ def test_a_claim_survives_new_texts(ready: Project, tmp_path: Path) -> None:
 
 def test_a_store_of_the_version_before_is_read_and_brought_up(ready: Project) -> None:
     """As an older program left it: without the columns and tables of steps four to six."""
-    ready.ask("done", "p", 0).ok()
+    ready.ask("done", "p", 0, "--actor", "another").ok()
     with sqlite3.connect(ready.root / ".todo_manager" / "store.db") as db:
         for name in ("ai", "ad", "au"):
             db.execute(f"DROP TRIGGER IF EXISTS plan_texts_{name}")

@@ -1,7 +1,8 @@
 """Who does something, and asking a person.
 
 A person verb is answered on the terminal itself, never on standard input: what is piped in, run by a
-program without a terminal, or asked for with --json, is not a person.
+program without a terminal, or asked for with --json, is not a person. Where signers are pinned, a
+signature by one of their keys is the proof, and the terminal only a courtesy.
 """
 
 from __future__ import annotations
@@ -11,17 +12,24 @@ import os
 import subprocess
 from pathlib import Path
 
+from todo_manager import people, signers
 from todo_manager.errors import Kind, Untrusted
 from todo_manager.ledger import Actor
 from todo_manager.people import Said, Statement
+from todo_manager.project import require
 from todo_manager.render.plain import visible
+from todo_manager.workspace import Project
 
 
-def actor(given: str | None, root: Path) -> Actor:
-    """`--actor`, else TODO_MANAGER_ACTOR, else git's user.email, else the OS user; asserted."""
+def actor(given: str | None, root: Path, key: str | None = None) -> Actor:
+    """`--actor`, else TODO_MANAGER_ACTOR, else git's user.email, else the OS user; asserted.
+
+    `key` is what --key says, else TODO_MANAGER_KEY: the key they sign with where they have to.
+    """
     name = given or os.environ.get("TODO_MANAGER_ACTOR") or _git_email(root) or _user()
     name = name.encode("utf-8", "replace").decode()
-    return Actor(" ".join(name.split())[:200] or "unknown")
+    key = key or os.environ.get("TODO_MANAGER_KEY", "")
+    return Actor(" ".join(name.split())[:200] or "unknown", key=key)
 
 
 def _user() -> str:
@@ -46,14 +54,45 @@ def _git_email(root: Path) -> str:
     return found.stdout.decode("utf-8", "replace").strip()
 
 
-def confirmed(statement: Statement, question: str, *, verb: str, json: bool, actor: Actor) -> Said:
+def confirmed(
+    statement: Statement,
+    question: str,
+    *,
+    verb: str,
+    json: bool,
+    actor: Actor,
+    project: Project | None = None,
+) -> Said:
     """Show a person what they are about to say and have them confirm it.
 
-    `verb` is the command line to type for it. Raises Untrusted: `person_required` where no person can
-    be asked, `declined` for any answer but yes.
+    `verb` is the command line to type for it, `project` the one above the working folder when absent.
+    Without signers they answer at a terminal: Untrusted `person_required` where no person can be asked,
+    `declined` for any answer but yes. Where signers are pinned they sign with the actor's key, and are
+    asked too where there is a terminal: `not_signed` without a key, `signature` for one that does not
+    count, `signers_changed` when the signers file is not the pinned one.
     """
-    ask(question, verb=verb, json=json)
-    return Said(statement=statement, actor=actor)
+    found = project or Project(require(Path.cwd()))
+    try:
+        pin = signers.in_force(found.db, found.root, found.settings)
+        if pin is None:
+            ask(question, verb=verb, json=json)
+            return Said(statement=statement, actor=actor)
+        if not actor.key:
+            raise people.not_signed(verb)
+        if not json:
+            ask_if_possible(question, verb=verb)
+        return people.signed(found.db, found.root, pin.data, statement, actor.key)
+    finally:
+        if project is None:
+            found.close()
+
+
+def volunteered(statement: Statement, *, actor: Actor, project: Project) -> Said:
+    """The same for what anybody may say: it is signed where signers are pinned and a key is given."""
+    pin = signers.in_force(project.db, project.root, project.settings) if actor.key else None
+    if pin is None:
+        return Said(statement=statement, actor=actor)
+    return people.signed(project.db, project.root, pin.data, statement, actor.key)
 
 
 def ask(question: str, *, verb: str, json: bool) -> None:
@@ -62,18 +101,32 @@ def ask(question: str, *, verb: str, json: bool) -> None:
     Returns only after a yes. Raises Untrusted: `person_required` without a terminal or with --json,
     `declined` for any other answer.
     """
-    required = Untrusted(
-        f"{verb} needs a person at a terminal",
-        kind=Kind.PERSON_REQUIRED,
-        hint=f"a person: run it in a terminal, without --json: todo_manager {verb}",
-        person=True,
-    )
-    if json:
-        raise required
+    terminal = None if json else _terminal()
+    if terminal is None:
+        raise Untrusted(
+            f"{verb} needs a person at a terminal",
+            kind=Kind.PERSON_REQUIRED,
+            hint=f"a person: run it in a terminal, without --json: todo_manager {verb}",
+            person=True,
+        )
+    _answered(terminal, question, verb)
+
+
+def ask_if_possible(question: str, *, verb: str) -> None:
+    """The same where a signature is the proof: nobody is asked where there is no terminal."""
+    if (terminal := _terminal()) is not None:
+        _answered(terminal, question, verb)
+
+
+def _terminal() -> int | None:
+    """The terminal a person sits at, whatever the streams lead to; None where there is none."""
     try:
-        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
-        raise required from None
+        return None
+
+
+def _answered(terminal: int, question: str, verb: str) -> None:
     with os.fdopen(terminal, "rb+", buffering=0) as tty:
         tty.write(visible(f"{question}\nType yes to go on: ").encode())
         answer = tty.readline().decode("utf-8", "replace").strip()

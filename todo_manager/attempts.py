@@ -12,6 +12,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from todo_manager import (
+    acceptance,
+    approvals,
     coupling,
     evidence,
     freshness,
@@ -87,7 +89,9 @@ def done(project: Project, wanted: Wanted) -> Attempting:
             return early
         assert stage.definition is not None
         values = _values(project, wanted, stage)
-        results = yield from run_checks(project, stage, stage.definition, values)
+        results = yield from run_checks(
+            project, stage, stage.definition, values, worker=wanted.actor.name
+        )
         return _conclude_done(project, wanted, stage, values, results)
 
 
@@ -143,16 +147,33 @@ def _values(project: Project, wanted: Wanted, stage: Stage) -> inputs.Values:
 
 
 def run_checks(
-    project: Project, stage: Stage, definition: Definition, values: inputs.Values
+    project: Project,
+    stage: Stage,
+    definition: Definition,
+    values: inputs.Values,
+    *,
+    worker: str = "",
 ) -> Generator[Event, None, tuple[Result, ...]]:
-    """Run the checks in a world of their own; results in the order of the definition."""
+    """Run the checks in a world of their own; results in the order of the definition.
+
+    `worker` is who asks for the phase to be done: nobody approves their own work.
+    """
+    given = approvals.for_run(project, stage.plan, definition, values.inputs, worker)
     cancel = Cancel()
     place = {
         "TODO_MANAGER_PLAN": stage.plan.id,
         "TODO_MANAGER_PHASE": str(stage.phase.idx),
         "TODO_MANAGER_KEY": stage.phase.key,
     }
-    world = RunWorld(project.root, project.settings, definition, values.by_name, place, cancel)
+    world = RunWorld(
+        project.root,
+        project.settings,
+        definition,
+        values.by_name,
+        place,
+        cancel,
+        approvals=given,
+    )
     found: dict[str, Result] = {}
     try:
         point("before-run")
@@ -202,18 +223,26 @@ def _conclude_done(
         at = ledger.note_clock(db, wanted.actor)
         after = look(project, before.plan.id, wanted.index, disk=disk)
         results = waivers.applied(
-            db, before.plan.id, before.phase.key, definition.digest, results, at
+            db,
+            before.plan.id,
+            before.phase.key,
+            definition.digest,
+            results,
+            at,
+            approvals.of_waivers(project),
         )
-        untrusted = after.case.untrusted or _moved(project, before, after, values)
+        untrusted = after.case.untrusted or _moved(project, before, after, values, results)
         # What ran is judged by the definition it ran with; another one now is `untrusted`.
         required = before.case.required
         case = structs.replace(after.case, required=required, untrusted=untrusted, results=results)
         refused = gate.refusal(case)
-        event = "refused" if refused else "done"
+        mark = approvals.mark(definition)
+        event = "refused" if refused else mark
         verdict = verdict_of(refused, results)
         rests = {} if refused else freshness.rests(definition, results, at)
+        rests |= acceptance.rests(db, after.plan, wanted.actor.name)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
-        data |= {"rests": rests}
+        data |= {"rests": rests} | ({"by": "approval"} if event == "attested" else {})
         if refused:
             data |= {"kind": str(refused.kind), "message": values.masker.text(refused.message)}
         recorded = ledger.append(
@@ -226,7 +255,7 @@ def _conclude_done(
                 db,
                 before.plan.id,
                 before.phase.key,
-                "done",
+                mark,
                 recorded,
                 definition.digest,
                 values.inputs,
@@ -239,9 +268,13 @@ def _conclude_done(
 
 
 def _moved(
-    project: Project, before: Stage, after: Stage, values: inputs.Values
+    project: Project,
+    before: Stage,
+    after: Stage,
+    values: inputs.Values,
+    results: tuple[Result, ...],
 ) -> TodoError | None:
-    """What was accepted, bound or on disk when the run began and is another thing now."""
+    """What was accepted, approved, bound or on disk when the run began and is another thing now."""
     assert before.definition is not None
     again = f"todo_manager done {word(before.plan.id)} {before.phase.idx}"
     if after.phase.key != before.phase.key or after.phase.digest != before.phase.digest:
@@ -255,6 +288,8 @@ def _moved(
                 kind=Kind.INPUTS_CHANGED,
                 hint=again,
             )
+    if gone := approvals.withdrawn(project, before.plan.id, before.phase.key, results):
+        return Untrusted(gone, hint=again)
     if written := touched(project, before.definition):
         return Untrusted(written, hint=again)
     return None

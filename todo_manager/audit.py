@@ -16,9 +16,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import ledger, plans, proof
+from todo_manager import ledger, people, plans, proof, signers
 from todo_manager.canonical import decode, digest
 from todo_manager.errors import IntegrityProblem
+from todo_manager.signing import BadSignature
 
 
 class Audited(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class Audited(Struct, frozen=True, kw_only=True):
     plans: int
     marks: int
     outputs: int
+    signatures: int
     breaks: tuple[str, ...]
     notes: tuple[str, ...]
     """What is odd and breaks nothing: where the clock went back."""
@@ -42,6 +44,8 @@ class _Replay:
         self.marks: dict[tuple[str, str], dict[str, Any]] = {}
         self.bound: dict[str, dict[str, str]] = {}
         self.outputs: set[str] = set()
+        self.signed: list[dict[str, Any]] = []
+        """Events that are said to be signed, that hold a signature, or that only a person may bring about."""
         self.whole = False
         """Whether every event could be read: what an unread one did to the states is not known."""
         self.archived: set[str] = set()
@@ -54,6 +58,9 @@ class _Replay:
             was = f"it was {self._at} at the event before and {event['at']} then"
             self.notes.append(f"the clock went back at event {event['seq']}: {was}")
         self._at = event["at"]
+        claims = event["how"] != "asserted" or "statement" in data or "signature" in data
+        if claims or people.is_personal(event):
+            self.signed.append(event)
         if event["event"] in ledger.ACCEPTING:
             self.accepted[event["plan"]] = event
         if event["event"] in ledger.MARKING:
@@ -75,6 +82,7 @@ def audit(db: sqlite3.Connection, root: Path) -> Audited:
         breaks = list(_chain(db, head, replay))
         if replay.whole:
             breaks += list(_states(db, replay))
+        breaks += list(_signatures(db, root, replay.signed))
         breaks += list(_blobs(db, replay))
         events = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
     finally:
@@ -85,6 +93,7 @@ def audit(db: sqlite3.Connection, root: Path) -> Audited:
         plans=len(replay.accepted),
         marks=len(replay.marks),
         outputs=len(replay.outputs),
+        signatures=sum(event["how"] == "signed" for event in replay.signed),
         breaks=tuple(breaks),
         notes=tuple(replay.notes),
     )
@@ -111,6 +120,30 @@ def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> It
     replay.whole = True
     if seen.get(head.seq) != head.hash:
         yield f"HEAD has seen event {head.seq}, and the ledger does not hold that event"
+
+
+def _signatures(db: sqlite3.Connection, root: Path, signed: list[dict[str, Any]]) -> Iterator[str]:
+    """Every signature, by the signers file that was pinned when it was given, and their order."""
+    before = ledger.GENESIS
+    pin: signers.Pin | None = None
+    for event in signed:
+        what = f"the signature of event {event['seq']} ({event['event']})"
+        if event["how"] == "asserted" and "statement" not in event["data"]:
+            if pin and pin.file:
+                yield f"event {event['seq']} ({event['event']}) is not signed, and signers were pinned"
+            continue
+        try:
+            mine = signers.pin_of(db, event) if event["event"] == signers.EVENT else None
+            held = pin if pin and pin.file else mine
+            if held is None:
+                raise BadSignature("no signers were pinned then")
+            people.heard(db, root, event, held.data)
+            if people.after(event) != before:
+                raise BadSignature(people.REPLAYED)
+            pin = mine or pin
+        except (BadSignature, IntegrityProblem) as wrong:
+            yield f"{what} does not verify: {str(wrong).removeprefix(ledger.BROKEN)}"
+        before = event["hash"]
 
 
 def _states(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:

@@ -57,6 +57,15 @@ def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
     )
 
 
+def whole(plan: Plan, bound: Bound) -> Difference:
+    """Everything that is proposed, where nobody whose word counts has accepted anything yet."""
+    phases = [
+        PhaseDifference(key=found.key, change="added", lines=_added(found, executed))
+        for found, executed in zip(bound.definitions, bound.steps)
+    ]
+    return Difference(plan=plan.id, gates=True, texts=True, phases=tuple(phases))
+
+
 def _removed_or_changed(project: Project, phase: Phase, bound: Bound) -> PhaseDifference:
     found = next((each for each in bound.definitions if each.key == phase.key), None)
     if found is None:
@@ -125,6 +134,15 @@ def never_failed(project: Project, plan: Plan, bound: Bound) -> list[str]:
             if not evidence.has_failed(project.db, plan.id, proposed, id_):
                 found.append(f"never seen failing: phase {index} check {id_}")
     return found
+
+
+def standing_marks(plan: Plan) -> list[str]:
+    """Marks that nobody has vouched for by accepting the plan: who accepts it now takes them over."""
+    return [
+        f"phase {phase.idx} ({phase.key}) is {phase.mark} already"
+        for phase in plan.phases
+        if phase.mark != "open"
+    ]
 
 
 def moved_marks(plan: Plan, bound: Bound) -> list[str]:

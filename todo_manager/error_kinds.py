@@ -35,7 +35,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.DISK_FULL: Meaning(3, "the disk is full, or the answer could not be written"),
     Kind.NOT_WRITTEN: Meaning(3, "a file that was asked for could not be written"),
     Kind.NEEDS_NOT_DONE: Meaning(4, "a phase it needs is not done, or is stale or regressed"),
-    Kind.CHECK_FAILED: Meaning(1, "a required check looked, and it is not so"),
+    Kind.CHECK_FAILED: Meaning(1, "a required check looked, and it is not so", person=True),
     Kind.STEP_FAILED: Meaning(1, "a step was executed and did not succeed"),
     Kind.PREFLIGHT_FAILED: Meaning(1, "something that must be there before steps is missing"),
     Kind.NO_CHECKS: Meaning(
@@ -52,12 +52,28 @@ MEANINGS: dict[Kind, Meaning] = {
         6, "a check, script or pinned file differs from what was accepted", person=True
     ),
     Kind.INPUTS_CHANGED: Meaning(6, "an input is bound to another value than the one claimed"),
-    Kind.NOT_ALLOWED: Meaning(6, "policy.yaml does not allow the step", person=True),
+    Kind.NOT_ALLOWED: Meaning(
+        6, "policy.yaml does not allow the step, or a check not this approver", person=True
+    ),
     Kind.SELF_APPROVED: Meaning(
-        6, "who asks for a waiver may not approve it, under no spelling", person=True
+        6, "nobody approves what they wrote, did or asked for, under no spelling", person=True
     ),
     Kind.PERSON_REQUIRED: Meaning(6, "only a person at a terminal may do this", person=True),
     Kind.DECLINED: Meaning(6, "a person was asked and did not say yes", person=True),
+    Kind.UNACCEPTED: Meaning(
+        6, "signers are pinned, and none of them has accepted the plan", person=True
+    ),
+    Kind.NOT_SIGNED: Meaning(
+        6, "a signature by a key of the signers file is missing; --key names one", person=True
+    ),
+    Kind.SIGNATURE: Meaning(
+        6,
+        "a signature cannot be made, is by no key that counts, or was given for something else",
+        person=True,
+    ),
+    Kind.SIGNERS_CHANGED: Meaning(
+        6, "signers file or setting are not as they were pinned; `signers --accept`", person=True
+    ),
     Kind.BUSY: Meaning(7, "another process holds the phase; --wait waits for it"),
     Kind.CLAIMED: Meaning(7, "another actor is at work on the phase and says so"),
     Kind.INTEGRITY: Meaning(9, "ledger, head, state or output do not verify"),
@@ -73,9 +89,9 @@ EXITS: dict[int, str] = {
     3: "environment: store missing, unreadable, read-only, newer than the program; disk full",
     4: "order: a phase it needs is not done, or is stale or regressed",
     5: "error: a required check could not be evaluated",
-    6: "untrusted: changed since it was accepted, or a person is missing",
+    6: "untrusted: changed since it was accepted, or a person or a signature is missing",
     7: "busy: another process holds this phase (`--wait 60s` waits)",
-    9: "integrity: ledger, output or state does not verify",
+    9: "integrity: ledger, output, state or signature does not verify",
     130: "interrupted; children ended, nothing half-recorded",
 }
 """Exit code → what it means, whatever the verb."""
@@ -112,16 +128,18 @@ BY_VERB: dict[str, tuple[int, ...]] = {
     "preflight": (0, 1, 2, 3, 5, 6, 9),
     "diff": _READS,
     "accept": _EDITS,
+    "approve": _EDITS,
+    "signers": _EDITS,
     "attest": (0, 1, 2, 3, 4, 6, 7, 9),
     "waive": (0, 2, 3, 6, 9),
     "watch": (0, 1, 2, 3, 5, 9),
-    "reopen": _READS,
+    "reopen": _EDITS,
     "claim": (0, 2, 3, 7, 9),
     "release": (0, 2, 3, 7, 9),
     "archive": _READS,
     "set": _READS,
     "log": _READS,
-    "audit": (0, 2, 3, 9),
+    "audit": (0, 2, 3, 6, 9),
     "status": (0, 1, 2, 3, 9),
     "tree": _READS,
     "report": _READS,

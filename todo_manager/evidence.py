@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from todo_manager import ledger, plans, states
+from todo_manager import ledger, plans, states, unaccepted
 from todo_manager.canonical import digest, encode
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
@@ -129,9 +129,14 @@ def set_mark(
     point("state-written")
 
 
+def reopened_data(phase: Phase, reason: str) -> dict[str, Any]:
+    """What the event of a reopened phase holds."""
+    return {"reason": reason, "was": phase.mark, "digest": phase.digest, "inputs": {}}
+
+
 def reopen(db: sqlite3.Connection, plan: Plan, phase: Phase, actor: Actor, reason: str) -> int:
     """Take the mark of a phase away; the number of the event."""
-    data = {"reason": reason, "was": phase.mark, "digest": phase.digest, "inputs": {}}
+    data = reopened_data(phase, reason)
     recorded = ledger.append(db, "reopened", actor, plan=plan.id, key=phase.key, data=data)
     set_mark(db, plan.id, phase.key, "open", recorded, phase.digest, {})
     return recorded.seq
@@ -143,7 +148,9 @@ def note_closed(db: sqlite3.Connection, plan: str) -> None:
     One that went stale has, and one whose marks rest on something that runs out will have then.
     """
     found = plans.load(db, plan)
-    standings = states.derive(found.rows(), found.bound)
+    why = unaccepted.reasons(db, [plan])
+    changed = {phase.idx: why[plan] for phase in found.phases} if why else {}
+    standings = states.derive(found.rows(), found.bound, changed=changed)
     satisfied = bool(standings) and all(each.state in states.SATISFIED for each in standings)
     closed = found.archived or satisfied
     terms = [

@@ -13,9 +13,10 @@ from typing import Any
 
 from msgspec import structs
 
-from todo_manager import moments
+from todo_manager import approvals, moments
 from todo_manager.canonical import Tree
 from todo_manager.checks.fields import duration
+from todo_manager.checks.parse import kind_of
 from todo_manager.definition import Definition
 from todo_manager.model import Result, Verdict
 
@@ -61,7 +62,7 @@ def rests(definition: Definition, results: Sequence[Result], at: str) -> dict[st
     if used:
         found["waived"] = _first_of_each(used)
         found["waivers"] = sorted({waiver["event"] for _, waiver in used})
-    return found
+    return found | approvals.persons(results)
 
 
 def _moment(said: Any) -> str:
@@ -83,7 +84,9 @@ def _first_of_each(used: Iterable[tuple[str, Mapping[str, Any]]]) -> list[list[s
 
 def _why(definition: Definition, id_: str) -> str:
     tree = dict(definition.checks)[id_]
-    return f"{id_} (valid_for {tree['valid_for']})" if "valid_for" in tree else id_
+    if "valid_for" in tree:
+        return f"{id_} (valid_for {tree['valid_for']})"
+    return f"the approval of {id_}" if kind_of(tree) == approvals.KIND else id_
 
 
 def moved(before: Mapping[str, Any], results: Sequence[Result]) -> str:

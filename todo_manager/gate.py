@@ -112,7 +112,7 @@ def _verdicts(case: Case, results: Iterable[Result]) -> TodoError | None:
     for verdict, error in ((Verdict.FAILED, Refused), (Verdict.ERROR, Unevaluated)):
         found = [result for result in required if result.verdict == verdict]
         if found:
-            return error(_told(case, found), hint=f"put it right, then: {_again(case)}")
+            return error(_told(case, found), hint=_road(case, found[0]), person=_by_person(found))
     opening = [r for r in required if r.verdict in (Verdict.PASSED, Verdict.WAIVED)]
     if len(opening) != len(required) or len(required) < max(case.required, 1):
         return Unevaluated(
@@ -124,6 +124,17 @@ def _verdicts(case: Case, results: Iterable[Result]) -> TodoError | None:
 
 def _again(case: Case) -> str:
     return f"todo_manager done {word(case.plan)} {case.index}"
+
+
+def _by_person(found: list[Result]) -> bool:
+    return found[0].kind == "manual" and found[0].verdict == Verdict.FAILED
+
+
+def _road(case: Case, first: Result) -> str:
+    if not _by_person([first]):
+        return f"put it right, then: {_again(case)}"
+    approve = f"todo_manager approve {word(case.plan)} {case.index} {word(first.id)}"
+    return f"a person: {approve}, then: {_again(case)}"
 
 
 def _told(case: Case, found: list[Result]) -> str:

@@ -140,18 +140,18 @@ def differs(id_: str, name: str) -> Untrusted:
     )
 
 
-def accept(project: Project, bound: Bound, expected: str, said: Said) -> None:
+def accept(project: Project, bound: Bound, expected: str, said: Said, *, author: str = "") -> None:
     """Make a bound document the accepted definition; marks stay with their phase keys.
 
     `expected` is the digest of the definition whose replacement was shown to the person; another one
-    now is Untrusted.
+    now is Untrusted. `author` is who wrote it, where that is not who accepts it.
     """
     with project.recording() as db:
         before = plans.load(db, bound.plan.id)
         plans.verify_accepted(db, before)
         if before.digest != expected:
             raise _meanwhile(bound)
-        data = _accepting_data(bound, ignored=0)
+        data = _accepting_data(bound, ignored=0) | ({"author": author} if author else {})
         recorded = people.record(db, project, "accepted", said, data)
         Database(db).table("plans").update(
             db.execute("SELECT seq FROM plans WHERE id = ?", (bound.plan.id,)).fetchone()["seq"],

@@ -60,6 +60,8 @@ class Actor(NamedTuple):
 
     name: str
     how: str = "asserted"
+    key: str = ""
+    """The file of the SSH key with which they would sign; never stored."""
 
 
 class Recorded(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import ledger, plans, read_files, states
+from todo_manager import acceptance, ledger, plans, read_files, states
 from todo_manager.plans import OnDisk, Plan
 from todo_manager.project import STORE, Settings
 
@@ -80,6 +80,8 @@ def look(db: sqlite3.Connection, root: Path, settings: Settings, id_: str) -> Ov
         _, problem = plans.untrusted(disk, phase)
         if problem is not None:
             changed[phase.idx] = problem.message
+    if unaccepted := acceptance.refusal(db, root, settings, plan):
+        changed = {phase.idx: unaccepted.message for phase in plan.phases}
     standings = states.derive(
         plan.rows(),
         plan.bound,

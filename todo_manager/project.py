@@ -51,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     env_file: str = ".env"
     waivers: Waivers = Waivers()
     watch: Watch = Watch()
+    signers: str = ""
+    """The file of persons and their SSH keys (OpenSSH's allowed signers); empty: nobody has to sign."""
 
 
 def find(start: Path) -> Path | None:
@@ -149,9 +151,10 @@ def _read_settings(root: Path, text: str, problems: Problems) -> Settings:
     readers: dict[str, Callable[[Tree], Any]] = {
         "tools": _tools,
         "path": lambda value: _folders(root, value),
-        "env_file": lambda value: _env_file(root, value),
+        "env_file": lambda value: _file(root, value),
         "waivers": _waivers,
         "watch": _watch,
+        "signers": lambda value: _file(root, value),
     }
     for key, value in tree.items():
         line = tree.key_lines[key]
@@ -182,7 +185,7 @@ def _folders(root: Path, tree: Tree) -> tuple[str, ...]:
     return found
 
 
-def _env_file(root: Path, tree: Tree) -> str:
+def _file(root: Path, tree: Tree) -> str:
     from todo_manager.checks import fields
 
     found = fields.text(tree)

@@ -221,14 +221,17 @@ def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
 def summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
     """What `list` says of plans, by their rows (seq, id, title, archived); at most a page at once."""
     ids = [row["id"] for row in rows]
-    phases, bound = _phases(db, ids), _bound(db, ids)
-    return [_summary(row, phases[row["id"]], bound[row["id"]]) for row in rows]
+    phases, bound, why = _phases(db, ids), _bound(db, ids), _unaccepted(db, ids)
+    return [
+        _summary(row, phases[row["id"]], bound[row["id"]], why.get(row["id"], "")) for row in rows
+    ]
 
 
 def _summary(
-    row: sqlite3.Row, phases: list[dict[str, Any]], bound: dict[str, str]
+    row: sqlite3.Row, phases: list[dict[str, Any]], bound: dict[str, str], unaccepted: str
 ) -> dict[str, Any]:
-    standings = states.derive(phases, bound)
+    changed = {phase["idx"]: unaccepted for phase in phases} if unaccepted else {}
+    standings = states.derive(phases, bound, changed=changed)
     done = _count_done(standings)
     return {
         "id": row["id"],
@@ -276,6 +279,9 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
     if any(phase["mark"] != "open" for phase in phases):
         proof.plan(db, head, id_, bound)
     source, changed = read_files.look(db, root, id_)
+    unaccepted = _unaccepted(db, [id_]).get(id_, "")
+    if unaccepted:
+        changed = {phase["idx"]: unaccepted for phase in phases}
     running = read_files.running(os.path.join(root, STORE), phases)
     archived = bool(row["archived"])
     standings = states.derive(phases, bound, running=running, changed=changed, archived=archived)
@@ -298,9 +304,11 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
             },
             "digest": row["digest"],
             "proposal": _proposal_waits(db, id_),
+            "unaccepted": unaccepted,
+            "accepted_how": None if unaccepted else _how(db, row["accepted_seq"]),
             "inputs": bound,
             "phases": [
-                _shown(phase, standing, row["accepted_by"], waivers)
+                _shown(phase, standing, None if unaccepted else row["accepted_by"], waivers)
                 for phase, standing in zip(phases, standings)
             ],
         }
@@ -322,7 +330,7 @@ def _waivers(
 def _shown(
     phase: dict[str, Any],
     standing: states.Standing,
-    accepted_by: str,
+    accepted_by: str | None,
     waivers: list[dict[str, Any]],
 ) -> dict[str, Any]:
     return {
@@ -349,6 +357,27 @@ def _shown(
         "checks": loads(phase["checks"]),
         "last_run": loads(phase["last_run"]) if phase["last_run"] else None,
     }
+
+
+def _unaccepted(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, str]:
+    """Plans that nobody has accepted whose signature counts, and why; empty without signers."""
+    pin = "SELECT 1 FROM ledger WHERE plan = '' AND key = '' AND event = 'signers' LIMIT 1"
+    if db.execute(pin).fetchone() is None:
+        return {}
+    from todo_manager import unaccepted
+
+    return unaccepted.reasons(db, plans)
+
+
+def _how(db: sqlite3.Connection, seq: int) -> str:
+    """Whether who accepted a plan has `signed` that, or it is only `asserted`."""
+    row = db.execute("SELECT body FROM ledger WHERE seq = ?", (seq,)).fetchone()
+    try:
+        return str(loads(row["body"])["how"])
+    except (ValueError, TypeError, KeyError):
+        from todo_manager import proof
+
+        raise proof.broken(f"event {seq} is not an event") from None
 
 
 def _proposal_waits(db: sqlite3.Connection, plan: str) -> bool:
@@ -393,6 +422,8 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
     if any(phase["mark"] != "open" for phase in phases):
         proof.plan(db, head, id_, bound)
     _, changed = read_files.look(db, root, id_)
+    if unaccepted := _unaccepted(db, [id_]).get(id_, ""):
+        changed = {phase["idx"]: unaccepted for phase in phases}
     running = read_files.running(os.path.join(root, STORE), phases)
     found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))
     archived = db.execute("SELECT archived FROM plans WHERE id = ?", (id_,)).fetchone()["archived"]

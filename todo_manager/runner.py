@@ -88,7 +88,8 @@ def _job(id_: str, tree: Tree, values: Mapping[str, str]) -> _Job:
     def report(line: int, path: str, message: str) -> None:
         problems.append(f"{path} {message}".strip())
 
-    return _Job(id_, tree, parse(_resolved(tree, values), report), "; ".join(problems))
+    check = parse(_resolved(tree, values), report)
+    return _Job(id_, tree, structs.replace(check, id=id_) if check else None, "; ".join(problems))
 
 
 def _resolved(tree: Tree, values: Mapping[str, str]) -> Tree:

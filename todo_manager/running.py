@@ -126,6 +126,7 @@ def _held(project: Project, wanted: Wanted, stage: Stage) -> Any:
 def _trusted(project: Project, wanted: Wanted, stage: Stage) -> Steps | None:
     """The steps as they were accepted; another definition is recorded as refused, and raised."""
     found, untrusted = executable.look(stage.disk, stage.phase)
+    untrusted = stage.unaccepted or untrusted
     if untrusted is None:
         return found
     data = {"kind": str(untrusted.kind), "message": untrusted.message}

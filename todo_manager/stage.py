@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from todo_manager import ledger, plans, states
+from todo_manager import acceptance, ledger, plans, states
 from todo_manager.definition import Definition
+from todo_manager.errors import TodoError
 from todo_manager.gate import Case
 from todo_manager.plans import OnDisk, Phase, Plan
 from todo_manager.workspace import Project
@@ -20,12 +21,16 @@ class Stage(Struct, kw_only=True):
     definition: Definition | None
     case: Case
     state: states.Standing
+    unaccepted: TodoError | None = None
+    """Why nobody whose word counts has accepted the plan; None when somebody has."""
 
 
 def standing_after(project: Project, stage: Stage) -> states.Standing:
     """Where a phase stands now that something was recorded about it."""
     plan = plans.load(project.db, stage.plan.id)
     changed = {idx: error.message for idx, (_, error) in stage.disk.looked.items() if error}
+    if stage.unaccepted:
+        changed |= {phase.idx: stage.unaccepted.message for phase in plan.phases}
     standings = states.derive(plan.rows(), plan.bound, changed=changed, archived=plan.archived)
     found = [s for p, s in zip(plan.phases, standings) if p.key == stage.phase.key]
     return found[0] if found else stage.state
@@ -68,10 +73,13 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
         involved = plan.with_needs(phase)
         for other in involved:
             plans.verify_mark(db, plan, other)
+        unaccepted = acceptance.refusal(db, project.root, project.settings, plan)
     if disk is None or disk.plan.digest != plan.digest:
         disk = OnDisk(project.root, project.settings, plan)
     looked = {other.idx: plans.untrusted(disk, other) for other in involved}
     changed = {idx: error.message for idx, (_, error) in looked.items() if error is not None}
+    if unaccepted:
+        changed |= {each.idx: unaccepted.message for each in plan.phases}
     definition, untrusted = looked[index]
     standings = states.derive(plan.rows(), plan.bound, changed=changed, archived=plan.archived)
     required = definition.required_count() if definition else phase.required
@@ -81,7 +89,7 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
         key=phase.key,
         required=required,
         archived=plan.archived,
-        untrusted=untrusted,
+        untrusted=unaccepted or untrusted,
         needs=tuple(
             (other.idx, other.key, standings[other.idx].state)
             for other in plan.phases
@@ -96,4 +104,5 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
         definition=definition,
         case=case,
         state=standings[index],
+        unaccepted=unaccepted,
     )

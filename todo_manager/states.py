@@ -41,7 +41,8 @@ def derive(
 
     `mark_rests` says what a mark rests on beside its checks, each part only where there is one: `from`
     and `until` (UTC, to the second) with `why`, the time it holds; `waived`, a list of check id and
-    date; `persons`, how many of its checks are a person's word.
+    date; `persons`, how many of its checks are a person's word; `self_accepted`, that who did it had
+    accepted its definition.
     """
     return _Deriving(phases, bound, running, changed, archived).all()
 
@@ -128,6 +129,8 @@ class _Deriving:
         found = _rests(phase["mark_rests"])
         if attested := self._attested_below(phase):
             found.append(f"rests on attested {', '.join(map(str, sorted(attested)))}")
+        if phase["mark_rests"].get("self_accepted"):
+            found.append("self-accepted")
         return ", ".join(found)
 
     def _attested_below(self, phase: Mapping[str, Any]) -> frozenset[int]:

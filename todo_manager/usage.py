@@ -39,6 +39,8 @@ todo_manager VERB --help tells more of one verb.
 exit: 0 done · 1 refused · 2 usage · 3 environment · 4 order · 5 error ·
       6 untrusted · 7 busy · 9 integrity · 130 interrupted
 """
+SIGNING = ("accept", "approve", "attest", "audit", "reopen", "signers", "waive")
+"""Verbs by which a person says something: they take the key to sign it with."""
 
 
 class _Help(argparse.HelpFormatter):
@@ -157,6 +159,10 @@ def parser_of(verb: str, module: ModuleType) -> argparse.ArgumentParser:
     parser.add_argument("-C", dest="folder", metavar="DIR", default=".", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--actor", metavar="NAME", help=argparse.SUPPRESS)
+    if verb in SIGNING:
+        parser.add_argument(
+            "--key", metavar="FILE", help="sign with this SSH key (default: TODO_MANAGER_KEY)"
+        )
     module.arguments(parser)
     return parser
 

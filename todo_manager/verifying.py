@@ -6,7 +6,17 @@ import sqlite3
 
 from msgspec import structs
 
-from todo_manager import evidence, freshness, gate, inputs, ledger, locks, plans, waivers
+from todo_manager import (
+    approvals,
+    evidence,
+    freshness,
+    gate,
+    inputs,
+    ledger,
+    locks,
+    plans,
+    waivers,
+)
 from todo_manager.attempts import (
     Attempted,
     Attempting,
@@ -92,21 +102,31 @@ def _conclude_verify(
         at = ledger.note_clock(db, wanted.actor)
         phase = _now(db, stage)
         results = waivers.applied(
-            db, stage.plan.id, stage.phase.key, definition.digest, results, at
+            db,
+            stage.plan.id,
+            stage.phase.key,
+            definition.digest,
+            results,
+            at,
+            approvals.of_waivers(project),
         )
         refused = gate.refusal(_by_verdicts(stage, definition, results))
         verdict = verdict_of(refused, results)
         alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
-        reason = alone or _why_not_counting(stage, phase, values) or written or None
-        event, mark = _effect(phase, verdict, counts=not reason)
+        gone = approvals.withdrawn(project, stage.plan.id, stage.phase.key, results)
+        reason = alone or _why_not_counting(stage, phase, values) or gone or written or None
+        event, mark = _effect(phase, verdict, approvals.mark(definition), counts=not reason)
         rests = {} if refused else freshness.rests(definition, results, at)
         if event == "renewed" and (why := _moved(db, stage, results)):
             event, mark, rests = "moved", "moved", {"why": why}
+        if phase and phase.mark_rests.get("self_accepted"):
+            rests |= {"self_accepted": True}
         data = evidence.event_data(definition, values.inputs, results) | {
             "verdict": verdict,
             "does_not_count": reason,
             "rests": rests,
         }
+        data |= {"by": "approval"} if event == "attested" else {}
         recorded = ledger.append(
             db, event, wanted.actor, plan=stage.plan.id, key=stage.phase.key, data=data
         )
@@ -174,6 +194,8 @@ def _now(db: sqlite3.Connection, stage: Stage) -> Phase | None:
 
 def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) -> str | None:
     assert stage.definition is not None
+    if stage.unaccepted:
+        return stage.unaccepted.message
     if phase is None or stage.definition.digest != phase.digest:
         return (
             stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
@@ -184,13 +206,16 @@ def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) 
     return f"the input {unbound[0]} is not bound yet" if unbound else None
 
 
-def _effect(phase: Phase | None, verdict: str, *, counts: bool) -> tuple[str, str]:
-    """Which event a verify is, and the mark it sets: only on a phase that was done as it is now."""
-    if phase is None:
+def _effect(phase: Phase | None, verdict: str, meant: str, *, counts: bool) -> tuple[str, str]:
+    """Which event a verify is, and the mark it sets: only on a phase that was done as it is now.
+
+    `meant` is the mark that passing checks of this phase set: `done`, or `attested` where all of them
+    are a person's word.
+    """
+    if phase is None or not counts or phase.mark not in (meant, "regressed", "moved"):
         return "verified", ""
-    was_done = phase.mark in _PROVEN and phase.mark_digest == phase.digest
-    if counts and was_done and verdict in ("passed", "waived"):
-        return "renewed", "done"
-    if counts and phase.mark in _PROVEN and verdict == "failed":
+    if phase.mark_digest == phase.digest and verdict in ("passed", "waived"):
+        return ("renewed", "done") if meant == "done" else ("attested", "attested")
+    if verdict == "failed":
         return "regressed", "regressed"
     return "verified", ""

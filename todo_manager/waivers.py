@@ -14,7 +14,7 @@ from todo_manager import proof, states
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from todo_manager.model import Result
@@ -100,9 +100,9 @@ def _void(asked: Mapping[str, Any], granted: Mapping[str, Any], clock: Any) -> s
 
 def same_person(one: str, other: str) -> bool:
     """Whether two names are spellings of one person."""
-    from todo_manager import people
+    from todo_manager import signers
 
-    return people.same(one, other)
+    return signers.normal(one) == signers.normal(other)
 
 
 def is_over(waiver: Waiver, at: str) -> bool:
@@ -181,17 +181,19 @@ def applied(
     digest: str,
     results: tuple[Result, ...],
     at: str,
+    against: Callable[[Waiver], str],
 ) -> tuple[Result, ...]:
     """The results of a run with the waivers that are in force at a moment: the one place that applies them.
 
-    `digest` is the gate digest of what ran. Only a required check that failed becomes `waived`.
+    `digest` is the gate digest of what ran. Only a required check that failed becomes `waived`. `against`
+    says why the word of whoever granted a waiver does not count; empty where it does.
     """
     if not any(_may_be_waived(result) for result in results):
         return results
     in_force = [
         waiver
         for waiver in of_phase(db, plan, key)
-        if standing(waiver, digest, at, ())[0] == "unused"
+        if standing(waiver, digest, at, ())[0] == "unused" and not against(waiver)
     ]
     for waiver in in_force:
         proof.event_at(db, waiver.event)

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import actors, evidence, ledger, moments, people, plans, waivers
+from todo_manager import actors, evidence, ledger, moments, people, plans, signers, waivers
 from todo_manager.checks.fields import Wrong
 from todo_manager.checks.parse import kind_of
 from todo_manager.definition import is_required
@@ -22,6 +22,7 @@ from todo_manager.errors import Kind, Untrusted, UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Phase, Plan
 from todo_manager.shellword import word
+from todo_manager.signers import Who
 from todo_manager.waivers import Waiver
 from todo_manager.workspace import Project
 
@@ -139,7 +140,7 @@ def grant(project: Project, wanted: Wanted, *, json: bool) -> dict[str, Any]:
     """
     plan, phase, waiver = _waiting(project.db, wanted)
     _may_grant(project, phase, waiver, wanted)
-    _another(waiver, wanted.actor)
+    _another(project, waiver, Who(wanted.actor.name))
     said = actors.confirmed(
         people.Statement(
             verb="waive",
@@ -159,12 +160,13 @@ def grant(project: Project, wanted: Wanted, *, json: bool) -> dict[str, Any]:
         verb=f"waive {wanted.place()} --approve",
         json=json,
         actor=wanted.actor,
+        project=project,
     )
     with project.recording() as db:
         ledger.note_clock(db, said.actor)
         _, phase, waiver = _waiting(db, wanted, waiver.event)
         _may_grant(project, phase, waiver, wanted)
-        _another(waiver, said.actor)
+        _another(project, waiver, Who(said.actor.name, said.key))
         data = {name: getattr(waiver, name) for name in waivers.TERMS}
         data |= {"request": waiver.event, "request_hash": waiver.asked["hash"]}
         people.record(db, project, waivers.GRANTED, said, data)
@@ -196,8 +198,9 @@ def _may_grant(project: Project, phase: Phase, waiver: Waiver, wanted: Wanted) -
     _in_time(project, waiver.until, ledger.now(), again)
 
 
-def _another(waiver: Waiver, actor: Actor) -> None:
-    if waivers.same_person(waiver.asked["actor"], actor.name):
+def _another(project: Project, waiver: Waiver, actor: Who) -> None:
+    pin = signers.pinned(project.db)
+    if signers.same_person(pin.data if pin else b"", signers.who(dict(waiver.asked)), actor):
         raise Untrusted(
             f"{actor.name} asked for this waiver (event {waiver.event}) and may not approve it",
             kind=Kind.SELF_APPROVED,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from todo_manager import coupling, programs, shadows
 from todo_manager.canonical import Tree
-from todo_manager.checks.base import BoundScript, Program, Ran, Unresolvable
+from todo_manager.checks.base import Approval, BoundScript, Program, Ran, Unresolvable
 from todo_manager.checks.parse import references
 from todo_manager.definition import Definition, words_in
 from todo_manager.documents.substitution import resolve_tree
@@ -29,6 +29,7 @@ from todo_manager.problems import did_you_mean
 from todo_manager.processes.client import Cancel, Ids, Nanny, Tell
 from todo_manager.project import Settings, inside
 from todo_manager.read_files import matching
+from todo_manager.shellword import word
 
 ANSWER_SECONDS = 30.0
 """How long an engine may take for each answer when images are looked at again."""
@@ -47,6 +48,7 @@ class RunWorld:
         cancel: Cancel,
         services: Mapping[str, Tree] = {},
         limits: Mapping[str, float] = {},
+        approvals: Mapping[str, tuple[Approval, ...]] | None = None,
     ) -> None:
         """`values` are the inputs, vars and secrets by name; `place` names plan and phase; `limits` are
         the seconds that policy.yaml allows a kind of action."""
@@ -61,6 +63,8 @@ class RunWorld:
         self._services = services
         self._limits = limits
         self.plan = self._place.get("TODO_MANAGER_PLAN", "")
+        self.phase_words = f"{word(self.plan)} {self._place.get('TODO_MANAGER_PHASE', '')}"
+        self.approvals = approvals
         self._subjects = Subjects()
         self.elsewhere = Elsewhere(root, definition.names.hosts, self.engine, cancel)
         self._archives: dict[tuple[str, str], Archive] = {}

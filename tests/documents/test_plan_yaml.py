@@ -181,8 +181,8 @@ def test_words_of_later_versions(lint: Any, plan: Any) -> None:
 
 
 def test_a_kind_beside_one_of_a_later_version(lint: Any, plan: Any) -> None:
-    found = lint(plan("{file: a, manual: b}"))
-    assert found.problems == [below(".manual", "this kind of check is not in this version")]
+    found = lint(plan("{file: a, attestation: b}"))
+    assert found.problems == [below(".attestation", "this kind of check is not in this version")]
 
 
 CHECKS = {

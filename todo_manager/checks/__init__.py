@@ -24,6 +24,7 @@ KINDS: dict[str, str] = {
     "junit": "Junit",
     "log": "Log",
     "machine": "Machine",
+    "manual": "Manual",
     "pytest": "Pytest",
     "registry": "Registry",
     "rollback_ready": "RollbackReady",
@@ -39,7 +40,6 @@ KINDS: dict[str, str] = {
 LATER_KINDS = frozenset(
     [
         "attestation",
-        "manual",
     ]
 )
 LATER_PARAMETERS = frozenset({"tags"})

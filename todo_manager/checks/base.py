@@ -53,6 +53,25 @@ class Ran(Struct, frozen=True, kw_only=True):
     stderr: Output = Output(stream="stderr", size=0, sha256="")
 
 
+class Approval(Struct, frozen=True, kw_only=True):
+    """A person's yes, as the ledger has it."""
+
+    by: str
+    how: str
+    """`signed` or `asserted`."""
+    names: frozenset[str] = frozenset()
+    """All names of this person, in their normal form."""
+    key: str = ""
+    """The fingerprint of the key that signed it."""
+    at: str
+    """UTC, to the millisecond."""
+    event: int
+    evidence: str = ""
+    """The sha256 of the file that was looked at."""
+    against: str = ""
+    """Why it does not count, whatever the check says; empty when nothing is against it."""
+
+
 class Program(Struct, frozen=True, kw_only=True):
     """An executable file that was found, and why it may be trusted to be itself."""
 
@@ -79,6 +98,10 @@ class World(Protocol):
     """The folder that holds `.todo_manager/`."""
     elsewhere: Elsewhere
     """Other machines and the insides of containers."""
+    approvals: Mapping[str, tuple[Approval, ...]] | None
+    """What persons have approved in this phase, by check; None where nobody can approve anything."""
+    phase_words: str
+    """Plan and phase as they are typed after a verb."""
 
     def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
         """The executable of this name; raises Unresolvable when there is none that may be used.

@@ -1,15 +1,18 @@
 """A person accepts the definition of a plan as its files are now; marks stay with their phases.
 
 A phase that was done with another definition becomes stale and has to be done anew. A proposal that
-waits for the plan is what is accepted, unless a FILE is named.
+waits for the plan is what is accepted, unless a FILE is named. Where signers are pinned it is signed, and
+a plan that was only imported has to be accepted too.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from todo_manager import actors, differences, intake, people, proposals
+from todo_manager import acceptance, actors, differences, intake, people, proposals
+from todo_manager.binding import Bound
 from todo_manager.commands import common, diff
+from todo_manager.errors import Kind
 from todo_manager.plans import Plan
 from todo_manager.proposals import Proposal
 from todo_manager.render.output import Output
@@ -20,6 +23,7 @@ from todo_manager.workspace import Project
 def arguments(parser: argparse.ArgumentParser) -> None:
     common.plan_argument(parser)
     parser.add_argument("file", nargs="?", metavar="FILE", help="make this document its source")
+    parser.add_argument("--author", metavar="NAME", help="who wrote it, where that is not you")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -29,6 +33,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     proposal = None if arguments.file else proposals.waiting(project.db, plan.id)
     bound = common.bound_document(project, plan, arguments.file)
     found = differences.compare(project, plan, bound)
+    unaccepted = acceptance.refusal(project.db, project.root, project.settings, plan)
+    if unaccepted and unaccepted.kind != Kind.UNACCEPTED:
+        raise unaccepted
+    if unaccepted:
+        found = differences.whole(plan, bound)
     output.data = diff.as_data(found) | {"accepted": False, "digest": plan.digest}
     actor = common.actor(arguments, project)
     if not found.gates:
@@ -39,23 +48,41 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if proposal:
         output.say(f"{plan.id}: {proposal.said()}")
     diff.tell(found, output)
-    for line in differences.moved_marks(plan, bound):
+    marks = differences.standing_marks(plan) if unaccepted else []
+    for line in [*marks, *_to_know(project, plan, bound)]:
         output.say(line)
-    for warning in bound.document.warnings:
-        output.say(f"warning: {warning}")
-    for line in differences.never_failed(project, plan, bound):
-        output.say(line)
+    author = arguments.author or _author(project, plan, bound, proposal)
     said = actors.confirmed(
-        people.Statement(verb="accept", plan=plan.id, digest=bound.digest),
+        people.Statement(
+            verb="accept",
+            plan=plan.id,
+            digest=bound.digest,
+            says={"author": author} if author else {},
+        ),
         f"accept this definition of {plan.id}?",
         verb=f"accept {word(plan.id)}",
         json=output.json,
         actor=actor,
+        project=project,
     )
-    intake.accept(project, bound, plan.digest, said)
+    intake.accept(project, bound, plan.digest, said, author=author)
     output.data |= {"accepted": True, "digest": bound.digest}
-    output.say(f"{plan.id}: accepted by {actor.name}")
+    output.say(f"{plan.id}: accepted by {said.actor.name} ({said.actor.how})")
     return _end(project, plan, proposal, output)
+
+
+def _to_know(project: Project, plan: Plan, bound: Bound) -> list[str]:
+    """What accepting means, beside the difference itself."""
+    found = differences.moved_marks(plan, bound)
+    found += [f"warning: {warning}" for warning in bound.document.warnings]
+    return found + differences.never_failed(project, plan, bound)
+
+
+def _author(project: Project, plan: Plan, bound: Bound, proposal: Proposal | None) -> str:
+    """Who wrote what is accepted, as far as the store knows; empty: whoever accepts it."""
+    if proposal:
+        return proposal.actor
+    return acceptance.author(project.db, plan).name if bound.digest == plan.digest else ""
 
 
 def _end(project: Project, plan: Plan, proposal: Proposal | None, output: Output) -> int:

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         verb=f'attest {where} --reason "…"',
         json=output.json,
         actor=wanted.actor,
+        project=project,
     )
     event = _record(project, wanted, said)
     output.data = {
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "state": "attested",
         "run": event,
     }
-    output.say(f"{where}: attested by {wanted.actor.name}, event {event}")
+    output.say(f"{where}: attested by {said.actor.name} ({said.actor.how}), event {event}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Verify the whole ledger, the states that rest on it, and every output it names."""
+"""Verify the whole ledger, the states that rest on it, and every output and signature it names."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "plans": found.plans,
         "marks": found.marks,
         "outputs": found.outputs,
+        "signatures": found.signatures,
         "breaks": list(found.breaks),
         "notes": list(found.notes),
     }
@@ -40,5 +41,6 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     output.say(
         f"✔ intact: {counted(found.events, 'event')}, {counted(found.plans, 'plan')}, "
         f"{counted(found.marks, 'mark')}, {counted(found.outputs, 'output')}"
+        + (f", {counted(found.signatures, 'signature')}" if found.signatures else "")
     )
     return 0

@@ -32,7 +32,8 @@ def open_project(arguments: argparse.Namespace) -> Project:
 
 
 def actor(arguments: argparse.Namespace, found: Project) -> Actor:
-    return actors.actor(arguments.actor, found.root)
+    """Who is asking, and with which key they would sign."""
+    return actors.actor(arguments.actor, found.root, getattr(arguments, "key", None))
 
 
 def plan_of(found: Project, wanted: str) -> Plan:

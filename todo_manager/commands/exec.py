@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from todo_manager import executable, running
+from todo_manager import acceptance, executable, running
 from todo_manager.attempts import Wanted
 from todo_manager.canonical import decode, encode
 from todo_manager.commands import common
@@ -65,6 +65,8 @@ def _show(
 ) -> None:
     """The block as it is on disk, and whether it would be executed."""
     found, untrusted = executable.look(OnDisk(project.root, project.settings, plan), phase)
+    unaccepted = acceptance.refusal(project.db, project.root, project.settings, plan)
+    untrusted = unaccepted or untrusted
     if found is None and untrusted is not None:
         raise untrusted
     if found is None or not running.block_of(found, part):

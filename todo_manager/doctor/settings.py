@@ -8,11 +8,11 @@ from pathlib import Path
 
 from msgspec import structs
 
-from todo_manager import programs, starter
+from todo_manager import programs, signing, starter
 from todo_manager.canonical import Map
 from todo_manager.checks.base import Unresolvable
 from todo_manager.doctor.base import Finding, Place, ok, problem, warning
-from todo_manager.errors import Unevaluated
+from todo_manager.errors import Unevaluated, Untrusted
 from todo_manager.problems import Problems
 from todo_manager.project import SETTINGS, Settings, Waivers, Watch
 from todo_manager.shellword import word
@@ -27,6 +27,7 @@ def look(place: Place) -> Iterator[Finding]:
     yield from _each(root, place.settings)
     yield from _folders(root, place.settings)
     yield from _tools(root, place.settings)
+    yield from _signing(root, place.settings)
     yield from _editor(root)
 
 
@@ -49,7 +50,7 @@ def _shown(value: str | tuple[str, ...] | dict[str, object] | Waivers | Watch) -
     if isinstance(value, Watch):
         hook = f", hook {' '.join(map(word, value.hook))}" if value.hook else ", no hook"
         return f"every {value.every:g}s{hook}"
-    return value if isinstance(value, str) else ", ".join(value) or "none"
+    return (value if isinstance(value, str) else ", ".join(value)) or "none"
 
 
 def _lines(root: Path) -> dict[str, int]:
@@ -82,6 +83,16 @@ def _tools(root: Path, settings: Settings) -> Iterator[Finding]:
         except Unresolvable as why:
             hint = f"sha256sum {word(settings.tools[name].path)}, then correct tools in {SETTINGS}"
             yield problem(f"tool {name}", Unevaluated(str(why), hint=hint))
+
+
+def _signing(root: Path, settings: Settings) -> Iterator[Finding]:
+    """Whether signatures can be made and verified, where somebody has to sign."""
+    if not settings.signers:
+        return
+    try:
+        yield ok("ssh-keygen", signing.program(root))
+    except Untrusted as why:
+        yield problem("ssh-keygen", why)
 
 
 def _editor(root: Path) -> Iterator[Finding]:

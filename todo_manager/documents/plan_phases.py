@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from todo_manager.actions.family import ACTIONS
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks.family import CHECKS
+from todo_manager.checks.parse import kind_of
 from todo_manager.documents.names import is_plain_id, slug
 from todo_manager.documents.plan_checks import ChecksReader
 from todo_manager.documents.substitution import few
@@ -38,6 +39,8 @@ class StepsReader(ChecksReader):
         ):
             what = "valid_for: preflight is asked each time, so nothing of it runs out"
             self.problems.error(line, self.at("preflight"), what)
+        if any(kind_of(tree) == "manual" for tree in found):
+            self.error("preflight", "manual: a person approves under verify, not beforehand")
         return found
 
 

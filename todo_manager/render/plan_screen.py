@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from todo_manager.render import terminal
 from todo_manager.render.palette import COMMAND, DIM, STATE, STRONG, VERDICT, WARNING
+from todo_manager.render.plan_text import accepted_lines
 from todo_manager.render.screen import Screen
 from todo_manager.shellword import word
 from todo_manager.states import SATISFIED
@@ -138,6 +139,8 @@ def _head(plan: dict[str, Any], screen: Screen) -> None:
 
 
 def _source(plan: dict[str, Any], screen: Screen) -> None:
+    for line in accepted_lines(plan):
+        screen.line((screen.single(line), DIM), indent=2, hang=4)
     source = plan["source"]
     if source["state"] == "changed":
         screen.line(

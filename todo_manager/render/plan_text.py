@@ -99,11 +99,22 @@ def _head(plan: dict[str, Any], output: Output) -> None:
         output.say(f"  {differs}: todo_manager diff {word(plan['id'])}")
     elif source["state"] == "gone":
         output.say(f"  {source['path']} is gone; the accepted definition stands")
+    for line in accepted_lines(plan):
+        output.say(f"  {line}")
     if plan["proposal"]:
         output.say(f"  an edit waits to be accepted: todo_manager diff {word(plan['id'])}")
     for name, value in plan["inputs"].items():
         output.say(f"  {name} = {one_line(value)}")
     output.say()
+
+
+def accepted_lines(plan: dict[str, Any]) -> list[str]:
+    """Who stands for the definition and whether that was signed; or that nobody does, and what to type."""
+    if plan["unaccepted"]:
+        accept = f"a person: todo_manager accept {word(plan['id'])} --key FILE"
+        return [f"not accepted: {plan['unaccepted']}", accept]
+    by = plan["phases"][0]["accepted_by"] if plan["phases"] else ""
+    return [f"accepted by {one_line(by, 60)} ({plan['accepted_how']})"] if by else []
 
 
 def _phase(phase: dict[str, Any], output: Output) -> None:
