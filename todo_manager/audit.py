@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager import ledger, plans, proof
+from todo_manager.attesting import statement
 from todo_manager.canonical import decode, digest
 from todo_manager.errors import IntegrityProblem
 
@@ -53,6 +54,8 @@ class _Replay:
         if event["event"] in ("archived", "unarchived"):
             put_away = event["event"] == "archived"
             (self.archived.add if put_away else self.archived.discard)(event["plan"])
+        if event["event"] in statement.PROVEN and "statement" in data:
+            self.outputs.add(data["statement"]["sha256"])
         ledger.bind(self.bound.setdefault(event["plan"], {}), event)
         for check in (*data.get("checks", ()), *data.get("steps", ())):
             self.outputs.update(kept["kept"] for kept in check["outputs"])
@@ -97,6 +100,8 @@ def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> It
         seen[row["seq"]] = row["hash"]
         try:
             replay.take(event)
+            if event["event"] in statement.PROVEN and statement.differs(event):
+                yield f"the statement of event {row['seq']} says something else than the event"
         except (KeyError, TypeError, AttributeError):
             yield f"event {row['seq']} is not an event as this program writes them"
     replay.whole = True

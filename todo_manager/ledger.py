@@ -15,7 +15,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,10 +79,17 @@ def append(
     plan: str = "",
     key: str = "",
     data: dict[str, Any] | None = None,
+    after: int = 0,
+    seal: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Recorded:
-    """Append an event inside the caller's transaction."""
+    """Append an event inside the caller's transaction.
+
+    Its number is higher than `after`, too. `seal` is given the whole event as it will be read back, and
+    says what is added to its data.
+    """
     last = db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
     seq, before = (last["seq"] + 1, last["hash"]) if last else (1, GENESIS)
+    seq = max(seq, after + 1)
     content = {
         "seq": seq,
         "prev": before,
@@ -94,6 +101,8 @@ def append(
         "how": actor.how,
         "data": data or {},
     }
+    if seal is not None:
+        content["data"] = (data or {}) | seal(json.loads(json.dumps(content)))
     body = json.dumps(content, sort_keys=True, separators=(",", ":"))
     recorded = Recorded(seq, digest(body))
     db.execute(

@@ -18,7 +18,7 @@ from todo_manager.checks.ground import Unlookable, shown
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s']*@")
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_SYSTEM": "/dev/null",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -153,7 +153,7 @@ class Git:
         found = {"GIT_CONFIG_COUNT": str(len(self._settings))}
         for number, (key, value) in enumerate(self._settings.items()):
             found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return _ENVIRONMENT | found | {"GIT_CEILING_DIRECTORIES": os.path.dirname(self.where)}
+        return ENVIRONMENT | found | {"GIT_CEILING_DIRECTORIES": os.path.dirname(self.where)}
 
 
 def said(ran: Ran) -> str:
