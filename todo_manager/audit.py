@@ -6,10 +6,8 @@ break is named; nothing is changed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from msgspec import Struct
 
 from todo_manager import ledger, plans, proof
 from todo_manager.attesting import statement
+from todo_manager.auditing import breaks
 from todo_manager.canonical import decode, digest
 from todo_manager.errors import IntegrityProblem
 
@@ -26,11 +25,14 @@ class Audited(Struct, frozen=True, kw_only=True):
     """How much was looked at, and what did not verify."""
 
     events: int
-    head: ledger.Recorded
+    head: ledger.Recorded | None
+    """What HEAD says; None when it is missing or no head."""
     plans: int
     marks: int
     outputs: int
     breaks: tuple[str, ...]
+    acknowledged: tuple[str, ...] = ()
+    """Breaks that persons acknowledged: they stay in the history of this store for ever."""
 
 
 class _Replay:
@@ -44,9 +46,14 @@ class _Replay:
         self.whole = False
         """Whether every event could be read: what an unread one did to the states is not known."""
         self.archived: set[str] = set()
+        self.unaccepted: set[str] = set()
+        """Plans whose definition was accepted before an acknowledged break only."""
 
     def take(self, event: dict[str, Any]) -> None:
         data, where = event["data"], (event["plan"], event["key"])
+        if event["event"] == breaks.EVENT:
+            self.unaccepted.update(data["plans"])
+            self.archived.update(data["archived"])
         if event["event"] in ledger.ACCEPTING:
             self.accepted[event["plan"]] = event
         if event["event"] in ledger.MARKING:
@@ -63,30 +70,61 @@ class _Replay:
 
 def audit(db: sqlite3.Connection, root: Path) -> Audited:
     """Look at everything in one read transaction; what does not verify is in `breaks`, in order."""
-    head = ledger.read_head(root)
+    head = ledger.seen_head(root)  # before the ledger, which may only be ahead of it
     db.execute("BEGIN")
     try:
-        replay = _Replay()
-        breaks = list(_chain(db, head, replay))
-        if replay.whole:
-            breaks += list(_states(db, replay))
-        breaks += list(_blobs(db, replay))
-        events = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
+        return look(db, root, head)
     finally:
         db.execute("ROLLBACK")
+
+
+def look(db: sqlite3.Connection, root: Path, seen: list[Any] | None = None) -> Audited:
+    """The same inside a transaction of the caller's."""
+    seen = seen or ledger.seen_head(root)
+    head = ledger.Recorded(*seen) if seen else None
+    replay = _Replay()
+    found = [] if head else [_no_head(root)]
+    found += _chain(db, head, replay)
+    if replay.whole:
+        found += _states(db, replay)
+    found += _blobs(db, replay)
+    events = db.execute("SELECT count(*), max(seq) FROM ledger").fetchone()
     return Audited(
         events=events[0],
         head=head,
         plans=len(replay.accepted),
         marks=len(replay.marks),
         outputs=len(replay.outputs),
-        breaks=tuple(breaks),
+        breaks=tuple(found),
+        acknowledged=tuple(_acknowledged(db)),
     )
 
 
-def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> Iterator[str]:
-    before, expected, seen = ledger.GENESIS, 1, {0: ledger.GENESIS}
-    for row in db.execute("SELECT * FROM ledger ORDER BY seq"):
+def _no_head(root: Path) -> str:
+    try:
+        ledger.read_head(root)
+    except IntegrityProblem as problem:
+        return problem.message.removeprefix(ledger.BROKEN)
+    return "the file HEAD changed while it was read"
+
+
+def _acknowledged(db: sqlite3.Connection) -> Iterator[str]:
+    """What persons acknowledged, as far as it can still be read."""
+    for row in db.execute("SELECT * FROM ledger WHERE event = ? ORDER BY seq", (breaks.EVENT,)):
+        try:
+            yield breaks.told(ledger.checked(row))
+        except (IntegrityProblem, KeyError, TypeError, IndexError):
+            yield f"acknowledged break at event {row['seq']}, which does not verify"
+
+
+def _chain(db: sqlite3.Connection, head: ledger.Recorded | None, replay: _Replay) -> Iterator[str]:
+    """From the newest acknowledged break on; what came before must be as it was then."""
+    base = ledger.base(db)
+    last = db.execute("SELECT max(seq) AS seq FROM ledger WHERE seq < ?", (base,)).fetchone()["seq"]
+    row = db.execute("SELECT hash FROM ledger WHERE seq = ?", (last,)).fetchone()
+    before = row["hash"] if row else ledger.GENESIS
+    expected, seen = base or 1, {} if base else {0: ledger.GENESIS}
+    for row in db.execute("SELECT * FROM ledger WHERE seq >= ? ORDER BY seq", (base,)):
         if row["seq"] != expected:
             yield f"event {expected} is missing"
         try:
@@ -98,23 +136,39 @@ def _chain(db: sqlite3.Connection, head: ledger.Recorded, replay: _Replay) -> It
             yield f"event {row['seq']} does not follow the one before it"
         before, expected = row["hash"], row["seq"] + 1
         seen[row["seq"]] = row["hash"]
-        try:
-            replay.take(event)
-            if event["event"] in statement.PROVEN and statement.differs(event):
-                yield f"the statement of event {row['seq']} says something else than the event"
-        except (KeyError, TypeError, AttributeError):
-            yield f"event {row['seq']} is not an event as this program writes them"
+        if row["seq"] == base:
+            yield from _begins(db, event, seen)
+        yield from _take(replay, event)
     replay.whole = True
-    if seen.get(head.seq) != head.hash:
+    if head and seen.get(head.seq) != head.hash:
         yield f"HEAD has seen event {head.seq}, and the ledger does not hold that event"
+
+
+def _begins(db: sqlite3.Connection, event: dict[str, Any], seen: dict[int, str]) -> Iterator[str]:
+    """The event from which a ledger is believed again, after a break that it names."""
+    if event["data"].get("history") != breaks.history(db, event["seq"]):
+        yield f"what came before the break acknowledged at event {event['seq']} was altered since"
+    newest = db.execute("SELECT max(seq) FROM ledger").fetchone()[0]
+    if newest == event["seq"] and event["data"].get("head"):
+        seen.setdefault(*event["data"]["head"])  # a crash before HEAD was written; it is brought up
+
+
+def _take(replay: _Replay, event: dict[str, Any]) -> Iterator[str]:
+    try:
+        replay.take(event)
+        if event["event"] in statement.PROVEN and statement.differs(event):
+            yield f"the statement of event {event['seq']} says something else than the event"
+    except (KeyError, TypeError, AttributeError):
+        yield f"event {event['seq']} is not an event as this program writes them"
 
 
 def _states(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
     plans = {row["id"]: row for row in db.execute("SELECT * FROM plans")}
-    for id_ in plans.keys() ^ replay.accepted.keys():
+    known = replay.accepted.keys() | replay.unaccepted
+    for id_ in plans.keys() ^ known:
         what = "was never imported" if id_ in plans else "was imported and is gone"
         yield f"plan {id_} {what}"
-    for id_ in plans.keys() & replay.accepted.keys():
+    for id_ in plans.keys() & known:
         yield from _plan(db, plans[id_], replay)
     bound = {(row["plan"], row["name"]): row["value"] for row in db.execute("SELECT * FROM inputs")}
     meant = {(plan, n): value for plan, each in replay.bound.items() for n, value in each.items()}
@@ -124,12 +178,22 @@ def _states(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
 
 
 def _plan(db: sqlite3.Connection, row: sqlite3.Row, replay: _Replay) -> Iterator[str]:
-    id_, event = row["id"], replay.accepted[row["id"]]
-    if (row["accepted_seq"], row["accepted_hash"]) != (event["seq"], event["hash"]):
-        yield f"the accepted definition of {id_} is not the newest that was recorded"
+    id_, event = row["id"], replay.accepted.get(row["id"])
+    phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (id_,)).fetchall()
     if bool(row["archived"]) != (id_ in replay.archived):
         yield f"whether the plan {id_} is archived is not what was recorded"
-    phases = db.execute("SELECT * FROM phases WHERE plan = ? ORDER BY idx", (id_,)).fetchall()
+    if event is not None:
+        yield from _definition(row, phases, event)
+    for phase in phases:
+        yield from _mark(phase, replay.marks.get((id_, phase["key"])))
+
+
+def _definition(
+    row: sqlite3.Row, phases: list[sqlite3.Row], event: dict[str, Any]
+) -> Iterator[str]:
+    id_ = row["id"]
+    if (row["accepted_seq"], row["accepted_hash"]) != (event["seq"], event["hash"]):
+        yield f"the accepted definition of {id_} is not the newest that was recorded"
     data = event["data"]
     if [proof.of_row(phase) for phase in phases] != data.get("phases"):
         yield f"the phases of {id_} are not those that were accepted"
@@ -140,7 +204,6 @@ def _plan(db: sqlite3.Connection, row: sqlite3.Row, replay: _Replay) -> Iterator
             yield f"the definition of {id_} {phase['idx']} was edited"
         if not proof.steps_intact(phase):
             yield f"the steps of {id_} {phase['idx']} were edited"
-        yield from _mark(phase, replay.marks.get((id_, phase["key"])))
 
 
 def _agrees(phase: sqlite3.Row) -> bool:
@@ -183,14 +246,7 @@ def _blobs(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
     for table in ("outputs", "contents"):
         for row in db.execute(f"SELECT sha256, data FROM {table}"):
             wanted.discard(row["sha256"])
-            if not _is(row["data"], row["sha256"]):
+            if not breaks.is_whole(row["data"], row["sha256"]):
                 yield f"{table[:-1]} {row['sha256'][:12]} was altered"
     for sha256 in sorted(wanted):
         yield f"output {sha256[:12]}, named in the ledger, is not in the store"
-
-
-def _is(data: bytes, sha256: str) -> bool:
-    try:
-        return hashlib.sha256(zlib.decompress(data)).hexdigest() == sha256
-    except (zlib.error, TypeError):
-        return False

@@ -37,8 +37,16 @@ class Said(Struct, frozen=True, kw_only=True):
 
 
 def record(
-    db: sqlite3.Connection, project: Project, event: str, said: Said, data: dict[str, Any]
+    db: sqlite3.Connection,
+    project: Project,
+    event: str,
+    said: Said,
+    data: dict[str, Any],
+    *,
+    after: int = 0,
 ) -> Recorded:
-    """Append what was said to the ledger, inside the caller's transaction."""
+    """Append what was said to the ledger, inside the caller's transaction; its number is above `after`."""
     spoken = said.statement
-    return ledger.append(db, event, said.actor, plan=spoken.plan, key=spoken.key, data=data)
+    return ledger.append(
+        db, event, said.actor, plan=spoken.plan, key=spoken.key, data=data, after=after
+    )

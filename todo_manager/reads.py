@@ -44,6 +44,8 @@ _MARK_JOIN = (
     " AND l.event IN ('done', 'attested', 'regressed', 'renewed', 'moved', 'reopened')"
     " AND l.seq = (SELECT max(m.seq) FROM ledger AS m WHERE m.plan = p.plan AND m.key = p.key"
     " AND m.event IN ('done', 'attested', 'regressed', 'renewed', 'moved', 'reopened'))"
+    " AND l.seq > coalesce((SELECT max(a.seq) FROM ledger AS a"
+    " WHERE a.plan = '' AND a.key = '' AND a.event = 'acknowledged'), 0)"
 )
 
 _LAST_CHARACTER = "\U0010ffff"

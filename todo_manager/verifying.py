@@ -155,7 +155,7 @@ def _now(db: sqlite3.Connection, stage: Stage) -> Phase | None:
 
 def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) -> str | None:
     assert stage.definition is not None
-    if phase is None or stage.definition.digest != phase.digest:
+    if phase is None or stage.definition.digest != phase.digest or stage.plan.unaccepted:
         return (
             stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
         )

@@ -117,13 +117,13 @@ class Git:
             raise Unlookable(f"git {words[0]} wrote {ran.stdout.size} bytes, more than are read")
         return ran.stdout.kept.decode("utf-8", "surrogateescape").removesuffix("\n")
 
-    def shell(self, text: str, *words: str) -> Ran:
+    def shell(self, text: str, *words: str, env: Mapping[str, str] = {}) -> Ran:
         """A bash text that runs git as `"$0"`, in the repository, with words as `$1` and so on."""
         bash = self._world.program("bash").path
         options = ["--noprofile", "--norc", "-euo", "pipefail", "-c"]
         begin = f'cd -- "$1"; shift; {text}'
         argv = [bash, *options, begin, self.program.path, self.where, *words]
-        return self._run(argv, "git", {})
+        return self._run(argv, "git", env)
 
     def picked(self, pattern: str, *words: str) -> list[str]:
         """Of the NUL-ended records git writes those that match; a large repository has many others."""
