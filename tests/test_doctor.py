@@ -75,7 +75,7 @@ def test_a_project_in_order_has_no_problem_and_is_left_as_it_is(project):
     assert {"python", "program", "libraries", "project", "store", "ledger", "running", "settings",
             "PATH", "env file", "kinds", "disk", "programs", "terminal"} <= set(found)  # fmt: skip
     assert found["project"]["said"] == str(project.root)
-    assert found["store"]["said"].startswith("version 5, 1 plan,")
+    assert found["store"]["said"].startswith("version 6, 1 plan,")
     assert project.store_bytes() == before
     told = project.run("doctor").ok().out
     assert "ok ✔      store: version 5" in told

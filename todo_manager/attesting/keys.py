@@ -83,17 +83,29 @@ def trusted(paths: Iterable[str]) -> dict[str, Trusted]:
     """The public keys of files, by their key id. UsageProblem for a file that holds none."""
     found: dict[str, Trusted] = {}
     for path in paths:
-        data = _bytes(path)
         try:
-            keys = list(_pem(data, path) if b"-----BEGIN" in data else _lines(data, path))
+            found |= held(_bytes(path), path)
         except ImportError:
             raise needed("verifying signatures") from None
-        except (ValueError, TypeError) as problem:
+        except ValueError as problem:
             raise UsageProblem(f"{path}: {problem}", hint=_FORMS) from None
-        if not keys:
-            raise UsageProblem(f"{path} holds no public key", hint=_FORMS)
-        found |= {each.key.keyid: each for each in keys}
     return found
+
+
+def held(data: bytes, path: str) -> dict[str, Trusted]:
+    """The public keys in the bytes of a file, by their key id.
+
+    Raises ValueError where there is none, ImportError without the extra.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        keys = list(_pem(data, path) if b"-----BEGIN" in data else _lines(data, path))
+    except (TypeError, UnsupportedAlgorithm) as problem:
+        raise ValueError(str(problem)) from None
+    if not keys:
+        raise ValueError("it holds no public key")
+    return {each.key.keyid: each for each in keys}
 
 
 _FORMS = "a public key in PEM or OpenSSH form, or a list of allowed signers"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # the names of the kinds are also asked for while somebody ty
     from todo_manager.checks.base import Check
 
 KINDS: dict[str, str] = {
+    "attestation": "Attestation",
     "command": "Command",
     "compose": "Compose",
     "container": "Container",
@@ -38,7 +39,6 @@ KINDS: dict[str, str] = {
 
 LATER_KINDS = frozenset(
     [
-        "attestation",
         "manual",
     ]
 )
