@@ -30,6 +30,7 @@ class Audited(Struct, frozen=True, kw_only=True):
     plans: int
     marks: int
     outputs: int
+    statements: int
     breaks: tuple[str, ...]
     acknowledged: tuple[str, ...] = ()
     """Breaks that persons acknowledged: they stay in the history of this store for ever."""
@@ -43,6 +44,7 @@ class _Replay:
         self.marks: dict[tuple[str, str], dict[str, Any]] = {}
         self.bound: dict[str, dict[str, str]] = {}
         self.outputs: set[str] = set()
+        self.statements: set[str] = set()
         self.whole = False
         """Whether every event could be read: what an unread one did to the states is not known."""
         self.archived: set[str] = set()
@@ -62,7 +64,7 @@ class _Replay:
             put_away = event["event"] == "archived"
             (self.archived.add if put_away else self.archived.discard)(event["plan"])
         if event["event"] in statement.PROVEN and "statement" in data:
-            self.outputs.add(data["statement"]["sha256"])
+            self.statements.add(data["statement"]["sha256"])
         ledger.bind(self.bound.setdefault(event["plan"], {}), event)
         for check in (*data.get("checks", ()), *data.get("steps", ())):
             self.outputs.update(kept["kept"] for kept in check["outputs"])
@@ -95,6 +97,7 @@ def look(db: sqlite3.Connection, root: Path, seen: list[Any] | None = None) -> A
         plans=len(replay.accepted),
         marks=len(replay.marks),
         outputs=len(replay.outputs),
+        statements=len(replay.statements),
         breaks=tuple(found),
         acknowledged=tuple(_acknowledged(db)),
     )
@@ -242,11 +245,12 @@ def _same_json(text: str | None, wanted: Any) -> bool:
 
 
 def _blobs(db: sqlite3.Connection, replay: _Replay) -> Iterator[str]:
-    wanted = set(replay.outputs)
+    wanted = replay.outputs | replay.statements
     for table in ("outputs", "contents"):
         for row in db.execute(f"SELECT sha256, data FROM {table}"):
             wanted.discard(row["sha256"])
             if not breaks.is_whole(row["data"], row["sha256"]):
                 yield f"{table[:-1]} {row['sha256'][:12]} was altered"
     for sha256 in sorted(wanted):
-        yield f"output {sha256[:12]}, named in the ledger, is not in the store"
+        what = "statement" if sha256 in replay.statements else "output"
+        yield f"{what} {sha256[:12]}, named in the ledger, is not in the store"

@@ -70,9 +70,9 @@ EXITS: dict[int, str] = {
     3: "environment: store missing, unreadable, read-only, newer than the program; disk full",
     4: "order: a phase it needs is not done, or is stale or regressed",
     5: "error: a required check could not be evaluated",
-    6: "untrusted: changed since it was accepted, or a person is missing",
+    6: "untrusted: changed since it was accepted, or a person or a signature is missing",
     7: "busy: another process holds this phase (`--wait 60s` waits)",
-    9: "integrity: ledger, output or state does not verify",
+    9: "integrity: ledger, output, state or signature does not verify",
     130: "interrupted; children ended, nothing half-recorded",
 }
 """Exit code → what it means, whatever the verb."""
@@ -95,7 +95,7 @@ _EDITS = (0, 2, 3, 6, 9)
 BY_VERB: dict[str, tuple[int, ...]] = {
     "new": _EDITS,
     "import": _EDITS,
-    "export": _READS,
+    "export": (0, 1, 2, 3, 9),
     "add": _EDITS,
     "move": _EDITS,
     "show": _READS,
@@ -114,7 +114,7 @@ BY_VERB: dict[str, tuple[int, ...]] = {
     "archive": _READS,
     "set": _READS,
     "log": _READS,
-    "audit": (0, 2, 3, 9),
+    "audit": (0, 2, 3, 6, 9),
     "status": (0, 1, 2, 3, 6, 9),
     "tree": _READS,
     "report": _READS,

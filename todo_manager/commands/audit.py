@@ -74,6 +74,7 @@ def _tell(found: Audited, problems: tuple[str, ...], output: Output) -> None:
         "plans": found.plans,
         "marks": found.marks,
         "outputs": found.outputs,
+        "statements": found.statements,
         "breaks": list(problems),
         "acknowledged": list(found.acknowledged),
     }
@@ -85,7 +86,8 @@ def _tell(found: Audited, problems: tuple[str, ...], output: Output) -> None:
         raise _broken(problems[0])
     output.say(
         f"✔ intact: {counted(found.events, 'event')}, {counted(found.plans, 'plan')}, "
-        f"{counted(found.marks, 'mark')}, {counted(found.outputs, 'output')}"
+        f"{counted(found.marks, 'mark')}, {counted(found.outputs, 'output')}, "
+        f"{counted(found.statements, 'statement')}"
     )
 
 
