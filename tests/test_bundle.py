@@ -17,7 +17,7 @@ from gated import edit, new_project
 from required import need
 from support import REPOSITORY, Project, Ran
 
-from todo_manager.attesting import envelope, keys
+from todo_manager.attesting import envelope, keys, sshsig
 
 pytestmark = pytest.mark.git
 
@@ -221,6 +221,55 @@ def test_a_key_with_a_passphrase(world: World) -> None:
     assert "PASSPHRASE" in world.made.ask(*words).refused("usage").error["hint"]
     world.made.ask(*words, env={keys.PASSPHRASE: "opens it"}).ok()
     world.ask("p", 0, key="dave").ok()
+
+
+def test_a_key_in_an_agent_signs_through_ssh_keygen(world: World, tmp_path: Path) -> None:
+    """As one on hardware does: its private half is nowhere that we could read it."""
+    socket = str(tmp_path / "agent")
+    env = {"PATH": os.environ["PATH"], "SSH_AUTH_SOCK": socket}
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
+    only = tmp_path / "only.pub"
+    shutil.copy(world.folder / "bob.pub", only)
+    words = ["export", "p", "--bundle", world.bundle, "--key", only]
+    try:
+        refused = world.made.ask(*words, env={"SSH_AUTH_SOCK": socket}).refused("usage")
+        assert "ssh-add" in refused.error["hint"]
+        while subprocess.run(["ssh-add", "-q", world.folder / "bob"], env=env).returncode != 0:
+            assert agent.poll() is None
+        world.made.ask(*words, env={"SSH_AUTH_SOCK": socket}).ok()
+    finally:
+        agent.terminate()
+        agent.wait()
+    assert world.lines()[0]["signatures"][0]["keyid"].startswith("SHA256:")
+    assert world.ask("p", 2, key="bob").ok().data["plans"][0]["phases"][2]["by"] == ["bob@x"]
+    world.ask("p", 2, key="ann").refused("untrusted_key")
+    lines = world.lines()
+    lines[0]["payload"] = lines[1]["payload"]
+    world.write(*lines)
+    world.ask("p", 2, key="bob").refused("integrity")
+    for place in (10, 60, -10):
+        found = json.loads(json.dumps(lines[1]))
+        sig = bytearray(base64.b64decode(found["signatures"][0]["sig"]))
+        sig[place] ^= 1
+        found["signatures"][0]["sig"] = base64.b64encode(sig).decode()
+        world.write(found)
+        world.ask("p", 1, key="bob").refused("integrity")
+
+
+def test_a_signature_for_another_purpose(world: World, tmp_path: Path) -> None:
+    """The same bytes, signed by the same key as something else than a bundle."""
+    from securesystemslib.dsse import Envelope
+
+    line = world.lines()[0]
+    file = tmp_path / "data"
+    file.write_bytes(Envelope(base64.b64decode(line["payload"]), line["payloadType"], {}).pae())
+    argv = [need("ssh-keygen"), "-Y", "sign", "-q", "-n", "git", "-f", world.folder / "bob", file]
+    subprocess.run(argv, check=True)
+    blob = "".join((tmp_path / "data.sig").read_text().strip().splitlines()[1:-1])
+    keyid = sshsig.fingerprint((world.folder / "bob.pub").read_text().split()[1])
+    line["signatures"] = [{"keyid": keyid, "sig": blob}]
+    world.write(line)
+    world.ask("p", 0, key="bob").refused("integrity")
 
 
 def test_a_second_signature_by_a_trusted_key_must_verify_too(world: World) -> None:

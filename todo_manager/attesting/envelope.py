@@ -1,6 +1,6 @@
 """DSSE envelopes: one signed payload in JSON, read so strictly that no byte of it can be another.
 
-Signing and verifying are securesystemslib's. Stricter than that is what may be read at all: base64 in the
+Signing and verifying are securesystemslib's, but for what `sshsig` does. Stricter than that is what may be read at all: base64 in the
 one form an encoder writes, no key twice, and of the signatures by keys that are trusted each must verify.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager.attesting.keys import Trusted
+from todo_manager.attesting.sshsig import SshKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -92,7 +93,7 @@ def unsigned(text: str) -> dict[str, Any]:
 
 
 def signed(text: str, signer: Any) -> dict[str, Any]:
-    """An envelope around a statement, signed by a securesystemslib Signer."""
+    """An envelope around a statement, signed by what `keys.signer` gave."""
     from securesystemslib.dsse import Envelope as Signing
 
     found = Signing(text.encode(), PAYLOAD_TYPE, {})
@@ -118,6 +119,8 @@ def _verifies(found: Envelope, signature: Signature, trusted: Trusted) -> bool:
     from securesystemslib.signer import Signature as Given
 
     data = Signing(found.payload, found.payload_type, {}).pae()
+    if isinstance(trusted.key, SshKey):
+        return trusted.key.verifies(signature.sig, data)
     try:
         trusted.key.verify_signature(Given(signature.keyid, signature.sig.hex()), data)
     except (UnverifiedSignatureError, VerificationError):

@@ -14,15 +14,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from todo_manager.attesting.sshsig import NAMESPACE, SshKey, SshSigner
 from todo_manager.errors import UsageProblem
 from todo_manager.shellword import word
 
-NAMESPACE = "todo_manager-bundle"
-"""What a line of allowed signers has to permit, where it permits only some things."""
 PASSPHRASE = "TODO_MANAGER_KEY_PASSPHRASE"
 _LIMIT = 2**20
 _PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
-_SSH = re.compile(r"(?:^|\s)((?:ssh|ecdsa)-\S+)\s+(AAAA[A-Za-z0-9+/=]+)(?:\s+(.*))?$")
+_SSH = re.compile(
+    r"(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-\S+)\s+(AAAA[A-Za-z0-9+/=]+)(?:\s+(.*))?$"
+)
 _NAMESPACES = re.compile(r'namespaces="([^"]*)"')
 _NOT_HERE = ("cert-authority", "valid-after", "valid-before")
 
@@ -33,7 +34,7 @@ class Trusted(Struct, frozen=True, kw_only=True):
     name: str
     """Whose it is: the principals, the comment, or the file."""
     key: Any
-    """A securesystemslib Key."""
+    """A securesystemslib Key, or an SshKey."""
 
 
 def needed(what: str) -> UsageProblem:
@@ -58,9 +59,12 @@ def _bytes(path: str) -> bytes:
 def signer(path: str) -> Any:
     """What signs with a private key: a securesystemslib Signer. UsageProblem when the file is none.
 
-    The passphrase of a key that has one is read from the environment, never from the command line.
+    The passphrase of a key that has one is read from the environment, never from the command line. A
+    public SSH key stands for the private one that ssh-keygen finds: in an agent, or on hardware.
     """
     data = _bytes(path)
+    if match := _SSH.match(data.decode("utf-8", "replace").strip()):
+        return SshSigner(path, match[1], match[2])
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import serialization
@@ -139,9 +143,11 @@ def _lines(data: bytes, path: str) -> Iterator[Trusted]:
         limited = _NAMESPACES.search(before)
         if limited and not _matches(limited[1]):
             continue
-        key = load_ssh_public_key(f"{match[1]} {match[2]}".encode())
         name = before.split()[0] if before.split() else (match[3] or Path(path).name)
-        yield Trusted(name=name, key=SSlibKey.from_crypto(key))
+        yield Trusted(name=name, key=SshKey(match[1], match[2]))
+        if not match[1].startswith("sk-"):
+            key = load_ssh_public_key(f"{match[1]} {match[2]}".encode())
+            yield Trusted(name=name, key=SSlibKey.from_crypto(key))
 
 
 def _matches(patterns: str) -> bool:

@@ -1,13 +1,14 @@
 """A plan as a document: in plan@1 (YAML or JSON), as a task queue, or the bytes that were imported.
 
 With --bundle: what of it is proven, as in-toto statements in DSSE envelopes, one a line, signed with the
-private key of --key (PEM or OpenSSH; its passphrase in TODO_MANAGER_KEY_PASSPHRASE). Without a key they
-are signed by nobody, and `status --bundle` believes none.
+private key of --key (PEM or OpenSSH; its passphrase in TODO_MANAGER_KEY_PASSPHRASE), or through ssh-keygen
+with the private half of a public SSH key, in an agent or on hardware. Without a key they are signed by
+nobody, and `status --bundle` believes none.
 
 Imported anywhere else, beside the same scripts, plan@1 gives the same gates and texts.
 
-exit: 0 · 1 nothing is done that a bundle could hold · 2 the format cannot hold the plan · 3 the file cannot be written ·
-9 a mark, or what was accepted, does not verify
+exit: 0 · 1 nothing is done that a bundle could hold · 2 the format cannot hold the plan, or no key ·
+3 the file cannot be written · 9 a mark, or what was accepted, does not verify
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--id", metavar="ID", help="another id, where plan@1 cannot have the plan's"
     )
     parser.add_argument("--bundle", metavar="FILE", help="write there what of it is proven")
-    parser.add_argument("--key", metavar="FILE", help="the private key that signs the bundle")
+    parser.add_argument("--key", metavar="FILE", help="the key that signs the bundle")
     parser.add_argument("-o", dest="file", metavar="FILE", help="write it there, not to the output")
 
 
