@@ -131,6 +131,7 @@ def test_every_break_can_be_acknowledged_and_worked_on_from(store: Project, edit
         assert not {"done", "attested", "regressed"} & set(store.states("p"))
         for verb in ("done", "verify"):
             store.ask(verb, "p", 0)
+        assert store.ask("next", "p").ok().data["person"] is True
         refused = store.ask("done", "p", 0).refused("definition_changed")
         assert refused.error["person"] is True
         assert store.ask("import", "plans/p.yaml").ok()  # its texts, and no more than those

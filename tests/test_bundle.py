@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from gated import edit, new_project
-from required import need
+from required import absent, need
 from support import REPOSITORY, Project, Ran
 
 from todo_manager.attesting import envelope, keys, sshsig
@@ -350,6 +350,18 @@ def test_signed_and_about_something_else(world: World, change: Callable[[Tree], 
     world.ask("p", 0).refused("not_proven")
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"plan": None}, {"key": ["zero"]}, {"gate": 1}, {"at": {}}, {"source": ["plans/p.yaml"]}, {"rests": 1},
+        {"rests": {"until": 7}}, {"rests": {"waived": 1}}, {"repository": "clean"},
+    ],
+)  # fmt: skip
+def test_signed_and_not_as_we_write_it(world: World, what: Tree) -> None:
+    world.rewritten(lambda tree: ours(tree).update(what))
+    world.ask("p", 0).refused("integrity")
+
+
 def test_signed_again_unchanged_it_is_believed(world: World) -> None:
     world.rewritten(lambda tree: None, key="bob")
     world.ask("p", 2, key="bob").ok()
@@ -431,6 +443,42 @@ def test_a_work_tree_with_changes_proves_no_commit(world: World, tmp_path: Path)
     (tree,) = [payload(line) for line in world.lines() if ours(payload(line))["key"] == "zero"]
     assert not any("gitCommit" in each["digest"] for each in tree["subject"])
     assert "b.txt (untracked)" in world.ask("p", 0).refused("not_proven").error["message"]
+
+
+def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(
+    world: World, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(world.made.root.parent, copy, symlinks=True)
+    made = type(world.made)(copy / "project", copy / "home")
+    moves = "git -c user.name=n -c user.email=n@x commit --quiet --allow-empty -m moved"
+    made.plan("moving", f"- {{title: M, verify: [{{command: {moves}}}]}}", imported=False)
+    git(made.root, "add", ".")
+    git(made.root, "commit", "--quiet", "-m", "two")
+    made.run("import", "plans/moving.yaml").ok()
+    made.ask("done", "moving", 0).ok()
+    repository = made.events("done")[-1]["data"]["repository"]
+    assert (repository["clean"], repository["why"]) == (
+        False,
+        "another commit was checked out meanwhile",
+    )
+
+
+@pytest.mark.root
+def test_a_repository_of_somebody_else_is_looked_at_too(world: World, tmp_path: Path) -> None:
+    """As in a container: whom the files belong to says nothing of what is in them."""
+    if os.getuid() != 0:
+        absent("root", "only root can give files away")
+    copy = tmp_path / "copy"
+    shutil.copytree(world.made.root.parent, copy, symlinks=True)
+    made = type(world.made)(copy / "project", copy / "home")
+    for folder, _, names in os.walk(made.root / ".git"):
+        for name in [".", *names]:
+            os.chown(Path(folder, name), 65534, 65534)
+    os.chown(made.root, 65534, 65534)
+    made.ask("reopen", "p", 0, "--reason", "again").ok()
+    made.ask("done", "p", 0).ok()
+    assert made.events("done")[-1]["data"]["repository"]["clean"] is True
 
 
 def test_what_is_not_done_any_more_is_in_no_bundle(world: World, tmp_path: Path) -> None:

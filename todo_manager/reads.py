@@ -340,12 +340,15 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
     _, changed = read_files.look(db, root, id_)
     running = read_files.running(os.path.join(root, STORE), phases)
     found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))
-    archived = db.execute("SELECT archived FROM plans WHERE id = ?", (id_,)).fetchone()["archived"]
-    if found is None or archived:
-        reason = "it is archived" if archived else "" if phases else "it has no phases"
+    plan = db.execute(
+        "SELECT id, archived, accepted_seq FROM plans WHERE id = ?", (id_,)
+    ).fetchone()
+    if found is None or plan["archived"]:
+        reason = "it is archived" if plan["archived"] else "" if phases else "it has no phases"
         nothing = {"phase": None, "key": None, "state": None, "reason": reason, "person": False}
         return {"plan": id_} | nothing
     person = not phases[found["phase"]]["required"] or found["phase"] in changed
+    person = person or proof.unaccepted(db, plan)
     return {"plan": id_} | found | {"person": person}
 
 

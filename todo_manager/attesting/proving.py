@@ -139,12 +139,25 @@ def _stated(found: Envelope, by: tuple[str, ...]) -> list[Stated]:
     if not isinstance(ours := predicate.get(statement.OURS), dict):
         return []
     attested = tree["predicateType"] == statement.ATTESTED
-    if not all(isinstance(ours.get(name), str) for name in ("plan", "key", "gate", "at")):
+    if not _is_whole(ours):
         raise Malformed("it states nothing of a phase")
     if not attested and not _says_passed(predicate):
         return []
     subjects = tuple(tree["subject"])
     return [Stated(attested=attested, ours=ours, subjects=subjects, by=by)]
+
+
+def _is_whole(ours: Mapping[str, Any]) -> bool:
+    """Whether it has everything that is judged, in the types that are judged."""
+    rests = ours.get("rests", {})
+    return (
+        all(isinstance(ours.get(name), str) for name in ("plan", "key", "gate", "at"))
+        and isinstance(ours.get("source", ""), str)
+        and isinstance(ours.get("repository", {}), dict)
+        and isinstance(rests, dict)
+        and all(isinstance(rests.get(name, ""), str) for name in ("from", "until", "why"))
+        and isinstance(rests.get("waived", []), list)
+    )
 
 
 def _says_passed(predicate: Mapping[str, Any]) -> bool:
@@ -286,8 +299,6 @@ class _Judging:
 
     def _out_of_time(self, found: Stated) -> str:
         rests = found.ours.get("rests") or {}
-        if not isinstance(rests, dict):
-            return "what it rests on cannot be read"
         until, since = str(rests.get("until") or ""), str(rests.get("from") or found.at)
         if until and until <= self._now:
             return f"{rests.get('why', 'what it rests on')} ran out at {until}"
