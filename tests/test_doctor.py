@@ -78,7 +78,7 @@ def test_a_project_in_order_has_no_problem_and_is_left_as_it_is(project):
     assert found["store"]["said"].startswith("version 6, 1 plan,")
     assert project.store_bytes() == before
     told = project.run("doctor").ok().out
-    assert "ok ✔      store: version 5" in told
+    assert "ok ✔      store: version 6" in told
     assert "\n          next: " in told
 
 
