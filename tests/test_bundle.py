@@ -445,6 +445,37 @@ def test_a_work_tree_with_changes_proves_no_commit(world: World, tmp_path: Path)
     assert "b.txt (untracked)" in world.ask("p", 0).refused("not_proven").error["message"]
 
 
+def test_a_renewed_proof_has_a_statement_of_its_own(world: World, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(world.made.root.parent, copy, symlinks=True)
+    made = type(world.made)(copy / "project", copy / "home")
+    made.ask("verify", "p", 0).ok()
+    made.ask("export", "p", "--bundle", world.bundle, "--key", world.folder / "ann").ok()
+    first = ours(payload(world.lines()[0]))
+    assert (first["event"], first["key"]) == ("renewed", "zero")
+    assert first["seq"] == world.ask("p", 2).ok().data["plans"][0]["phases"][0]["event"]
+    made.ask("audit").ok()
+
+
+def test_a_person_s_word_is_said_to_be_one(world: World, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(world.made.root.parent, copy, symlinks=True)
+    made = type(world.made)(copy / "project", copy / "home")
+    made.plan("w", "- {title: A word}\n- {title: B, verify: [{file: a.txt}]}", imported=False)
+    git(made.root, "add", ".")
+    git(made.root, "commit", "--quiet", "-m", "two")
+    made.run("import", "plans/w.yaml").ok()
+    made.person("attest", "w", 0, "--reason", "I saw it").ok()
+    made.ask("done", "w", 1).ok()
+    made.ask("export", "w", "--bundle", world.bundle, "--key", world.folder / "ann").ok()
+    git(tmp_path, "clone", "--quiet", str(made.root), str(tmp_path / "clone"))
+    rows = world.ask("w", 1, folder=tmp_path / "clone").ok().data["plans"][0]["phases"]
+    assert [row["state"] for row in rows] == ["attested", "proven"]
+    assert rows[1]["reason"] == "rests on attested 0"
+    edit(tmp_path / "clone/plans/w.yaml", "{title: A word}", "{title: A word, verify: [{file: b}]}")
+    world.ask("w", 1, folder=tmp_path / "clone").refused("not_proven")
+
+
 def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(
     world: World, tmp_path: Path
 ) -> None:
