@@ -153,20 +153,20 @@ def test_somebody_elses_ten_lines_verify_it(world: World, tmp_path: Path) -> Non
 
 def test_every_changed_byte_is_refused(world: World) -> None:
     """In this process: a bundle has thousands of bytes."""
-    from todo_manager.attesting import proving
+    from todo_manager.attesting import stated
     from todo_manager.errors import TodoError
 
     trusted = keys.trusted([str(world.folder / "ann.pub")])
     data = world.bundle.read_bytes().split(b"\n")[0] + b"\n"
     world.bundle.write_bytes(data)
-    assert len(proving.read(str(world.bundle), trusted).statements) == 1
+    assert len(stated.read(str(world.bundle), trusted).statements) == 1
     for place in range(0, len(data), 3):
         for flip in (1, 0x20):
             changed = bytearray(data)
             changed[place] ^= flip
             world.bundle.write_bytes(changed)
             with pytest.raises(TodoError) as refused:
-                proving.read(str(world.bundle), trusted)
+                stated.read(str(world.bundle), trusted)
             assert refused.value.exit in (6, 9), (place, flip)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import structs
 
 from todo_manager import project
-from todo_manager.attesting import keys, proving, repository
-from todo_manager.attesting.proving import Bundle, Proven
+from todo_manager.attesting import keys, proving, repository, stated
+from todo_manager.attesting.proving import Proven
+from todo_manager.attesting.stated import Bundle
 from todo_manager.binding import Bound
 from todo_manager.checks.ground import Unlookable
 from todo_manager.errors import Kind, Refused, UsageProblem
@@ -47,7 +48,7 @@ def refuse_without(arguments: argparse.Namespace) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """0 when everything asked for is proven, 1 when not, 6 without a trusted signature, 9 when altered."""
     root = project.find(Path.cwd()) or project.home_for(Path.cwd())
-    found = proving.read(arguments.bundle, keys.trusted(arguments.keys))
+    found = stated.read(arguments.bundle, keys.trusted(arguments.keys))
     commit = _commit(root, arguments.commit)
     output.data = {"bundle": arguments.bundle, "commit": commit, "proven": False, "plans": []}
     missing: list[tuple[str, Proven]] = []
