@@ -33,6 +33,7 @@ EXITS = {
     "needs_not_done": 4, "check_error": 5, "internal": 5,
     "source_changed": 6, "definition_changed": 6, "inputs_changed": 6, "person_required": 6, "declined": 6,
     "unaccepted": 6, "not_signed": 6, "signature": 6, "signers_changed": 6,
+    "not_proven": 1, "untrusted_key": 6,
     "busy": 7, "claimed": 7, "integrity": 9, "interrupted": 130,
 }  # fmt: skip
 """Every `error.kind` with its exit code."""

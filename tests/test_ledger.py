@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from forked import Forked
-from spoiled import copied, database, original_in, seq_of, untied
+from spoiled import copied, database, forged, original_in, seq_of, untied
 from support import Project
 
 
@@ -128,3 +128,29 @@ def test_log_tells_of_one_plan_one_phase_one_run(original: Project) -> None:
     assert "| seen 1" in text
     original.ask("log", "--run", 9999).refused("usage")
     original.ask("log", "p", 9).refused("unknown_phase")
+
+
+def test_a_statement_that_is_gone_or_says_something_else(store: Project) -> None:
+    with database(store) as db:
+        names = [
+            row[0]
+            for row in db.execute(
+                "SELECT json_extract(body, '$.data.statement.sha256') FROM ledger WHERE event = 'done'"
+            )
+        ]
+        assert all(names)
+        db.execute("DELETE FROM contents WHERE sha256 = ?", (names[0],))
+    assert "statement" in store.ask("audit").refused("integrity").error["message"]
+
+
+def test_an_event_that_names_the_statement_of_another(store: Project) -> None:
+    """The bytes are there and whole; they are about something else."""
+    with database(store) as db:
+        rows = db.execute(
+            "SELECT seq, body FROM ledger WHERE event = 'done' ORDER BY seq"
+        ).fetchall()
+        other = json.loads(rows[0]["body"])["data"]["statement"]
+        data = json.loads(rows[-1]["body"])["data"] | {"statement": other}
+        forged(db, rows[-1]["seq"], data=data)
+    found = store.ask("audit").refused("integrity").data["breaks"]
+    assert any("says something else" in line for line in found), found

@@ -75,7 +75,7 @@ def test_a_signature_of_one_grant_in_another_is_found(signed: Signed) -> None:
 
 
 def test_another_name_with_the_same_key_is_the_same_person(signed: Signed) -> None:
-    signed.run(*ASK, env={"TODO_MANAGER_ACTOR": "chief@example.org"}).ok()
+    signed.ask("--actor", "chief@example.org", *ASK[2:]).ok()
     signed.signers({"boss@example.org": signed.boss, "chief@example.org": signed.boss})
     signed.by(signed.boss, "signers", "--accept").ok()
     signed.by(signed.boss, *GRANT).refused("self_approved")

@@ -64,7 +64,7 @@ def test_asked_by_one_approved_by_the_other_expiring_phase_stale(ready: Project)
 
     done = ready.ask("done", "p", 0).ok().data
     assert done["state"] == "done"
-    assert done["reason"] == f"1 waived until {asked['until'][:10]}"
+    assert done["reason"] == f"1 waived until {asked['until'][:10]}, self-accepted"
     assert done["counts"] == {"passed": 1, "failed": 1, "error": 0, "waived": 1}
     (row,) = [check for check in done["checks"] if check["verdict"] == "waived"]
     assert row["id"] == "ready"

@@ -148,8 +148,8 @@ def given(project: Project, plan: Plan, key: str, found: Ground) -> dict[str, tu
 def standing(db: sqlite3.Connection, plan: str, key: str) -> list[dict[str, Any]]:
     """The approvals that were not withdrawn, oldest first."""
     rows = db.execute(
-        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN (?, ?) ORDER BY seq",
-        (plan, key, *EVENTS),
+        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN (?, ?) AND seq > ? ORDER BY seq",
+        (plan, key, *EVENTS, ledger.base(db)),
     )
     found: list[dict[str, Any]] = []
     for event in map(ledger.checked, rows.fetchall()):

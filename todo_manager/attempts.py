@@ -26,6 +26,7 @@ from todo_manager import (
     states,
     waivers,
 )
+from todo_manager.attesting import repository, statement
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
@@ -89,10 +90,12 @@ def done(project: Project, wanted: Wanted) -> Attempting:
             return early
         assert stage.definition is not None
         values = _values(project, wanted, stage)
+        before = repository.commit(project.root)
         results = yield from run_checks(
             project, stage, stage.definition, values, worker=wanted.actor.name
         )
-        return _conclude_done(project, wanted, stage, values, results)
+        around = repository.during(before, repository.commit(project.root))
+        return _conclude_done(project, wanted, stage, values, results, around)
 
 
 def _already(wanted: Wanted, stage: Stage) -> Attempted:
@@ -211,8 +214,12 @@ def _conclude_done(
     before: Stage,
     values: inputs.Values,
     results: tuple[Result, ...],
+    around: dict[str, Any] | None,
 ) -> Attempted:
-    """Decide again on what is true now, and record the decision with all its evidence."""
+    """Decide again on what is true now, and record the decision with all its evidence.
+
+    `around` is what was checked out of the project's repository while it ran.
+    """
     definition = before.definition
     assert definition is not None
     disk = OnDisk(project.root, project.settings, before.plan)
@@ -243,9 +250,11 @@ def _conclude_done(
         rests |= acceptance.rests(db, after.plan, wanted.actor.name)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
         data |= {"rests": rests} | ({"by": "approval"} if event == "attested" else {})
+        data |= evidence.origin(after.plan, after.phase, around)
         if refused:
             data |= {"kind": str(refused.kind), "message": values.masker.text(refused.message)}
-        recorded = ledger.append(
+        append = ledger.append if refused else statement.append
+        recorded = append(
             db, event, wanted.actor, plan=before.plan.id, key=before.phase.key, data=data
         )
         evidence.store(db, before.plan.id, definition, results)

@@ -62,6 +62,8 @@ _BY_NAME = {
     "CHECK": What.KIND,
     "KIND": What.KIND,
     "FILE": What.FILE,
+    "FILE|git": What.FILE,
+    "PUB": What.FILE,
     "DIR": What.FOLDER,
     "ID": What.PLAN,
 }

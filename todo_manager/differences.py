@@ -40,9 +40,10 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
-    """Compare a bound proposal with the accepted plan."""
-    phases = [_removed_or_changed(project, phase, bound) for phase in plan.phases]
-    known = {phase.key for phase in plan.phases}
+    """Compare a bound proposal with the accepted plan; all of it is new where that is not believed."""
+    believed = () if plan.unaccepted else plan.phases
+    phases = [_removed_or_changed(project, phase, bound) for phase in believed]
+    known = {phase.key for phase in believed}
     phases += [
         PhaseDifference(key=found.key, change="added", lines=_added(found, executed))
         for found, executed in zip(bound.definitions, bound.steps)
@@ -51,7 +52,7 @@ def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
     original = hashlib.sha256(bound.document.original).hexdigest()
     return Difference(
         plan=plan.id,
-        gates=bound.digest != plan.digest,
+        gates=bound.digest != plan.digest or plan.unaccepted,
         texts=original != plan.source_sha256,
         phases=tuple(phases),
     )

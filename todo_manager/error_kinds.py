@@ -44,6 +44,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.HAS_CHECKS: Meaning(1, "the phase has checks, so nobody may vouch for it"),
     Kind.LINT_FAILED: Meaning(1, "a plan loads and can never be done"),
     Kind.NOT_DONE: Meaning(1, "`status --exit-code`: not every phase is done or attested"),
+    Kind.NOT_PROVEN: Meaning(1, "`status --bundle`: the bundle does not prove it of this commit"),
     Kind.CHECK_ERROR: Meaning(5, "a required check could not look; unknown is not passed"),
     Kind.STEP_ERROR: Meaning(5, "a step could not be executed, or nobody knows what came of it"),
     Kind.NOT_RESTORED: Meaning(5, "a deployment failed, and what ran before could not be restored"),
@@ -58,6 +59,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.SELF_APPROVED: Meaning(
         6, "nobody approves what they wrote, did or asked for, under no spelling", person=True
     ),
+    Kind.UNTRUSTED_KEY: Meaning(6, "a bundle is signed by nobody, or by no key you trust"),
     Kind.PERSON_REQUIRED: Meaning(6, "only a person at a terminal may do this", person=True),
     Kind.DECLINED: Meaning(6, "a person was asked and did not say yes", person=True),
     Kind.UNACCEPTED: Meaning(
@@ -76,7 +78,7 @@ MEANINGS: dict[Kind, Meaning] = {
     ),
     Kind.BUSY: Meaning(7, "another process holds the phase; --wait waits for it"),
     Kind.CLAIMED: Meaning(7, "another actor is at work on the phase and says so"),
-    Kind.INTEGRITY: Meaning(9, "ledger, head, state or output do not verify"),
+    Kind.INTEGRITY: Meaning(9, "ledger, head, state, output, anchor or signature do not verify"),
     Kind.INTERRUPTED: Meaning(130, "a signal ended it; nothing is half recorded"),
     Kind.INTERNAL: Meaning(5, "a mistake in the program; it says where the report lies"),
 }
@@ -114,7 +116,7 @@ _EDITS = (0, 2, 3, 6, 9)
 BY_VERB: dict[str, tuple[int, ...]] = {
     "new": _EDITS,
     "import": _EDITS,
-    "export": _READS,
+    "export": (0, 1, 2, 3, 9),
     "add": _EDITS,
     "move": _EDITS,
     "show": _READS,
@@ -140,7 +142,7 @@ BY_VERB: dict[str, tuple[int, ...]] = {
     "set": _READS,
     "log": _READS,
     "audit": (0, 2, 3, 6, 9),
-    "status": (0, 1, 2, 3, 9),
+    "status": (0, 1, 2, 3, 6, 9),
     "tree": _READS,
     "report": _READS,
     "tui": (0, 2, 3),

@@ -45,6 +45,17 @@ def event_data(
     }
 
 
+def origin(plan: Plan, phase: Phase, around: dict[str, Any] | None) -> dict[str, Any]:
+    """Where a proof comes from: the plan's document, the repository, and the events of its needs."""
+    needs = {
+        other.key: other.mark_hash
+        for other in plan.phases
+        if other.key in phase.needs and other.mark in states.SATISFIED
+    }
+    found = {"source": plan.source_path, "repository": around, "needs": needs}
+    return {name: value for name, value in found.items() if value}
+
+
 def check_digest(definition: Definition, id_: str) -> str:
     """What a check's history is kept under: its mapping, and the script it runs."""
     tree = dict(definition.checks)[id_]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted
-from todo_manager.plans import OnDisk, Phase, Plan, changed, words
+from todo_manager.plans import OnDisk, Phase, Plan, accept_anew, changed, words
 from todo_manager.shellword import word
 from todo_manager.steps import Steps
 
@@ -20,6 +20,8 @@ def look(disk: OnDisk, phase: Phase) -> tuple[Steps | None, TodoError | None]:
     except (OSError, ValueError, InvalidDocument) as error:
         what = f"phase {phase.idx}: {words(error)}"
         return None, changed(disk.plan, Kind.DEFINITION_CHANGED, what)
+    if disk.plan.unaccepted:
+        return found, accept_anew(disk.plan)
     if (found.digest if found else None) == phase.step_digest:
         return found, None
     kind = Kind.SOURCE_CHANGED if disk.source == "changed" else Kind.DEFINITION_CHANGED

@@ -21,8 +21,12 @@ Event = dict[str, Any]
 
 
 def events(db: sqlite3.Connection, plan: str) -> list[Event]:
-    """All events of a plan, oldest first; IntegrityProblem for one that is not what was recorded."""
-    rows = db.execute("SELECT * FROM ledger WHERE plan = ? ORDER BY seq", (plan,))
+    """All events of a plan since the newest acknowledged break, oldest first.
+
+    IntegrityProblem for one that is not what was recorded.
+    """
+    query = "SELECT * FROM ledger WHERE plan = ? AND seq > ? ORDER BY seq"
+    rows = db.execute(query, (plan, ledger.base(db)))
     return [ledger.checked(row) for row in rows]
 
 

@@ -78,6 +78,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     accepted_seq: int
     accepted_hash: str
     archived: bool
+    unaccepted: bool
+    """Whether its definition was accepted before a break only, so that nobody may go by it."""
     phases: tuple[Phase, ...]
     bound: dict[str, str]
 
@@ -163,6 +165,7 @@ def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
         accepted_seq=row["accepted_seq"],
         accepted_hash=row["accepted_hash"],
         archived=bool(row["archived"]),
+        unaccepted=proof.unaccepted(db, row),
         phases=tuple(_phase(phase, clock) for phase in phases),
         bound={item["name"]: item["value"] for item in bound},
     )
@@ -250,6 +253,8 @@ def document_names(plan: PlanDoc) -> Names:
 def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
     """Compare all that is accepted of a plan with what was recorded; IntegrityProblem if it differs."""
     proof.accepted(db, structs.asdict(plan), [structs.asdict(phase) for phase in plan.phases])
+    if plan.unaccepted:
+        return
     for phase in plan.phases:
         if not agrees(phase.definition, phase.verify, phase.parts, phase.required):
             raise ledger.broken(f"the stored definition of {plan.id} {phase.idx} was edited")
@@ -423,10 +428,21 @@ def _look(plan: Plan, disk: OnDisk, phase: Phase) -> tuple[Definition | None, To
     if found is None:
         what = f"{plan.source_path} no longer has the phase {phase.key}"
         return None, changed(plan, Kind.SOURCE_CHANGED, what)
+    if plan.unaccepted:
+        return found, accept_anew(plan)
     if found.digest != phase.digest:
         kind, what = _difference(plan, disk, phase, found)
         return found, changed(plan, kind, what)
     return found, None
+
+
+def accept_anew(plan: Plan) -> Untrusted:
+    """The refusal of a definition that was accepted before a break only."""
+    return Untrusted(
+        f"{proof.UNACCEPTED}, so nobody knows what {plan.id} demands",
+        hint=f"a person: todo_manager accept {word(plan.id)}, which shows all of it",
+        person=True,
+    )
 
 
 def _difference(plan: Plan, disk: OnDisk, phase: Phase, found: Definition) -> tuple[Kind, str]:

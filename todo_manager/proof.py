@@ -27,6 +27,10 @@ ACCEPTING = ("imported", "accepted")
 """Events that set the accepted definition of a plan."""
 BINDING = ("done", "set")
 """Events that bind inputs of a plan."""
+UNACCEPTED = "it was accepted before the break that was acknowledged"
+"""Why a definition has to be accepted anew."""
+BASE = "SELECT max(seq) FROM ledger WHERE plan = '' AND key = '' AND event = 'acknowledged'"
+"""The newest event in which a person acknowledged a break."""
 
 _PHASES = (
     "SELECT idx, key, needs, definition, digest, step_text, step_digest, mark, mark_seq, mark_hash, mark_digest, mark_inputs,"
@@ -67,6 +71,14 @@ def broken(what: str) -> IntegrityProblem:
     )
 
 
+def base(db: sqlite3.Connection) -> int:
+    """The number of the newest event that acknowledged a break; 0 when there is none.
+
+    Nothing that came before it is believed: marks, inputs and accepted definitions have to be newer.
+    """
+    return int(db.execute(BASE).fetchone()[0] or 0)
+
+
 def event_at(db: sqlite3.Connection, seq: int | None) -> dict[str, Any]:
     """The event with this number, its hash, columns and place checked; IntegrityProblem when they lie."""
     rows = db.execute("SELECT * FROM ledger WHERE seq >= ? ORDER BY seq LIMIT 2", (seq,)).fetchall()
@@ -97,13 +109,13 @@ def checked(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def last_of(db: sqlite3.Connection, events: Sequence[str], plan: str, key: str) -> int | None:
-    """The number of the newest event of these kinds for a plan and phase key."""
+    """The number of the newest event of these kinds for a plan and phase key, if one is believed."""
     marks = ",".join("?" * len(events))
     row = db.execute(
         f"SELECT max(seq) FROM ledger WHERE plan = ? AND key = ? AND event IN ({marks})",
         (plan, key, *events),
     ).fetchone()
-    return row[0] if row else None
+    return row[0] if row and row[0] and row[0] > base(db) else None
 
 
 def bind(bound: dict[str, str], event: Mapping[str, Any]) -> None:
@@ -124,14 +136,16 @@ def mark_of(event: Mapping[str, Any]) -> str:
 def no_gaps(db: sqlite3.Connection, newest: int | None = None) -> None:
     """Numbers are given without a gap: IntegrityProblem when an event is missing in the middle.
 
-    Looks at all events, or at the `newest` so many: counting takes longer the more there are.
+    Looks at all events since the newest acknowledged break, or at the `newest` so many: counting takes
+    longer the more there are.
     """
-    query = "SELECT count(*), min(seq), max(seq) FROM ledger"
+    start = base(db)
+    query = f"SELECT count(*), min(seq), max(seq) FROM ledger WHERE seq >= {start}"
     if newest is not None:
-        query += f" WHERE seq > (SELECT max(seq) FROM ledger) - {newest}"
+        query += f" AND seq > (SELECT max(seq) FROM ledger) - {newest}"
     count, first, last = db.execute(query).fetchone()
     if newest is None:
-        first = 1
+        first = start or 1
     if count and count != last - first + 1:
         raise broken(f"of the events {first} to {last}, {last - first + 1 - count} are missing")
 
@@ -147,8 +161,11 @@ def accepted(
     """Compare a plan (id, digest, accepted_seq, accepted_hash) and its phases (idx, key, digest,
     definition, needs, step_text, step_digest) with the event that accepted them.
 
-    IntegrityProblem if they differ.
+    IntegrityProblem if they differ. What was accepted before an acknowledged break is compared with
+    nothing: it is not believed (`unaccepted`).
     """
+    if unaccepted(db, plan):
+        return
     event = event_at(db, plan["accepted_seq"])
     data = event["data"]
     if (
@@ -167,6 +184,17 @@ def accepted(
             raise broken(f"the stored definition of {plan['id']} {phase['idx']} was edited")
         if not steps_intact(phase):
             raise broken(f"the stored steps of {plan['id']} {phase['idx']} were edited")
+
+
+def unaccepted(db: sqlite3.Connection, plan: Mapping[str, Any]) -> bool:
+    """Whether the definition of a plan (id, accepted_seq) has to be accepted anew, after a break.
+
+    That it was is told by the ledger alone; a row cannot take it back.
+    """
+    start = base(db)
+    if start == 0 or last_of(db, ACCEPTING, plan["id"], "") is not None:
+        return False
+    return isinstance(plan["accepted_seq"], int) and plan["accepted_seq"] < start
 
 
 def of_row(phase: Any) -> list[str]:
@@ -201,7 +229,8 @@ def mark(db: sqlite3.Connection, plan: str, phase: Mapping[str, Any]) -> None:
 def inputs(db: sqlite3.Connection, plan: str, bound: Mapping[str, str]) -> None:
     """Compare the bound inputs with the events that bound them; IntegrityProblem if they differ."""
     rows = db.execute(
-        "SELECT * FROM ledger WHERE plan = ? AND event IN (?, ?) ORDER BY seq", (plan, *BINDING)
+        "SELECT * FROM ledger WHERE plan = ? AND event IN (?, ?) AND seq > ? ORDER BY seq",
+        (plan, *BINDING, base(db)),
     )
     found: dict[str, str] = {}
     for event in map(checked, rows.fetchall()):

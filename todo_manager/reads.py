@@ -46,6 +46,8 @@ _MARK_JOIN = (
     " AND l.event IN ('done', 'attested', 'regressed', 'renewed', 'moved', 'reopened')"
     " AND l.seq = (SELECT max(m.seq) FROM ledger AS m WHERE m.plan = p.plan AND m.key = p.key"
     " AND m.event IN ('done', 'attested', 'regressed', 'renewed', 'moved', 'reopened'))"
+    " AND l.seq > coalesce((SELECT max(a.seq) FROM ledger AS a"
+    " WHERE a.plan = '' AND a.key = '' AND a.event = 'acknowledged'), 0)"
 )
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -426,12 +428,15 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
         changed = {phase["idx"]: unaccepted for phase in phases}
     running = read_files.running(os.path.join(root, STORE), phases)
     found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))
-    archived = db.execute("SELECT archived FROM plans WHERE id = ?", (id_,)).fetchone()["archived"]
-    if found is None or archived:
-        reason = "it is archived" if archived else "" if phases else "it has no phases"
+    plan = db.execute(
+        "SELECT id, archived, accepted_seq FROM plans WHERE id = ?", (id_,)
+    ).fetchone()
+    if found is None or plan["archived"]:
+        reason = "it is archived" if plan["archived"] else "" if phases else "it has no phases"
         nothing = {"phase": None, "key": None, "state": None, "reason": reason, "person": False}
         return {"plan": id_} | nothing
     person = not phases[found["phase"]]["required"] or found["phase"] in changed
+    person = person or proof.unaccepted(db, plan)
     return {"plan": id_} | found | {"person": person}
 
 

@@ -21,7 +21,7 @@ def gather(root: Path, wanted: str) -> dict[str, Any]:
     db = reads.open_store(str(root))
     id_ = reads.plan_id(db, wanted)
     audited = audit.audit(db, root)
-    if audited.breaks:
+    if audited.breaks or audited.head is None:
         raise ledger.broken(audited.breaks[0])
     db.execute("BEGIN")
     found = overview.look(db, root, project.settings(root), id_)

@@ -131,9 +131,9 @@ def _trusted(project: Project, wanted: Wanted, stage: Stage) -> Steps | None:
         return found
     data = {"kind": str(untrusted.kind), "message": untrusted.message}
     with project.recording() as db:
-        where = {"plan": stage.plan.id, "key": stage.phase.key}
         data |= {"digest": stage.phase.step_digest or ""}
-        ledger.append(db, "refused", wanted.actor, data=data, **where)
+        plan, key = stage.plan.id, stage.phase.key
+        ledger.append(db, "refused", wanted.actor, plan=plan, key=key, data=data)
     raise untrusted
 
 

@@ -78,10 +78,9 @@ def pinned(db: sqlite3.Connection, before: int | None = None) -> Pin | None:
 
     IntegrityProblem when it or the bytes it names are not what was recorded.
     """
-    seq = ledger.last_of(db, (EVENT,), "", "")
-    if before is not None:
-        query = "SELECT max(seq) FROM ledger WHERE plan = '' AND key = '' AND event = ? AND seq < ?"
-        seq = db.execute(query, (EVENT, before)).fetchone()[0]
+    # Also from before an acknowledged break: whoever forces one must not be rid of the signers.
+    query = "SELECT max(seq) FROM ledger WHERE plan = '' AND key = '' AND event = ? AND seq < ?"
+    seq = db.execute(query, (EVENT, 2**62 if before is None else before)).fetchone()[0]
     return pin_of(db, ledger.event_at(db, seq)) if seq else None
 
 

@@ -74,7 +74,8 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
         for other in involved:
             plans.verify_mark(db, plan, other)
         unaccepted = acceptance.refusal(db, project.root, project.settings, plan)
-    if disk is None or disk.plan.digest != plan.digest:
+    known = (plan.digest, plan.unaccepted)
+    if disk is None or (disk.plan.digest, disk.plan.unaccepted) != known:
         disk = OnDisk(project.root, project.settings, plan)
     looked = {other.idx: plans.untrusted(disk, other) for other in involved}
     changed = {idx: error.message for idx, (_, error) in looked.items() if error is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from msgspec import structs
 
@@ -27,6 +28,7 @@ from todo_manager.attempts import (
     touched,
     verdict_of,
 )
+from todo_manager.attesting import repository, statement
 from todo_manager.definition import Definition, part_of
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
 from todo_manager.model import Result
@@ -65,8 +67,10 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
             wanted.claims,
             try_claims=True,
         )
+        before = repository.commit(project.root)
         results = yield from run_checks(project, stage, stage.definition, values)
-        return _conclude_verify(project, wanted, stage, values, results)
+        around = repository.during(before, repository.commit(project.root))
+        return _conclude_verify(project, wanted, stage, values, results, around)
 
 
 def _only_part(definition: Definition, part: int) -> Definition:
@@ -94,6 +98,7 @@ def _conclude_verify(
     stage: Stage,
     values: inputs.Values,
     results: tuple[Result, ...],
+    around: dict[str, Any] | None,
 ) -> Attempted:
     definition = stage.definition
     assert definition is not None
@@ -127,7 +132,10 @@ def _conclude_verify(
             "rests": rests,
         }
         data |= {"by": "approval"} if event == "attested" else {}
-        recorded = ledger.append(
+        if phase is not None:
+            data |= evidence.origin(stage.plan, phase, around)
+        append = statement.append if event in statement.PROVEN else ledger.append
+        recorded = append(
             db, event, wanted.actor, plan=stage.plan.id, key=stage.phase.key, data=data
         )
         evidence.store(db, stage.plan.id, definition, results)
@@ -196,7 +204,7 @@ def _why_not_counting(stage: Stage, phase: Phase | None, values: inputs.Values) 
     assert stage.definition is not None
     if stage.unaccepted:
         return stage.unaccepted.message
-    if phase is None or stage.definition.digest != phase.digest:
+    if phase is None or stage.definition.digest != phase.digest or stage.plan.unaccepted:
         return (
             stage.case.untrusted.message if stage.case.untrusted else "its definition was changed"
         )

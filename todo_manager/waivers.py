@@ -46,8 +46,8 @@ Waiver = namedtuple(
 def of_phase(db: sqlite3.Connection, plan: str, key: str) -> list[Waiver]:
     """Every waiver that was asked for in a phase, oldest first; IntegrityProblem for a forged event."""
     rows = db.execute(
-        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN (?, ?, ?) ORDER BY seq",
-        (plan, key, ASKED, GRANTED, WITHDRAWN),
+        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN (?, ?, ?) AND seq > ? ORDER BY seq",
+        (plan, key, ASKED, GRANTED, WITHDRAWN, proof.base(db)),
     ).fetchall()
     if not rows:
         return []

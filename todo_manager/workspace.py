@@ -49,6 +49,7 @@ class Project:
         """A write transaction on a ledger that verifies, and HEAD brought up to what it appended."""
         with store.transaction(self.db, self.root):
             ledger.verify_head(self.db, self.root)
+            ledger.verify_chain(self.db)
             _bring_back(self.db)
             yield self.db
             last = self.db.execute(

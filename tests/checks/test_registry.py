@@ -113,6 +113,7 @@ def test_no_kind_is_promised_and_there() -> None:
 
 
 BARE = {
+    "attestation": "a.jsonl",
     "command": "nginx -t",
     "compose": "compose.yml",
     "container": "web",
@@ -139,6 +140,7 @@ BARE = {
     "workflow": "a.yml",
 }
 BESIDE: dict[str, dict[str, Any]] = {
+    "attestation": {"subject": {"file": "a"}, "signer": "a.pub"},
     "junit": {"max_age": "1h"},
     "machine": {"cpus": 1},
     "scan": {"fail_on": "HIGH"},

@@ -186,7 +186,7 @@ def test_a_kind_beside_one_of_a_later_version(lint: Any, plan: Any) -> None:
 
 
 CHECKS = {
-    "no kind": ("{zzz: a}", "", "names no kind of check; known are command, "),
+    "no kind": ("{zzz: a}", "", "names no kind of check; known are attestation, "),
     "a near kind": ("htpp: a", "", "names no kind of check (did you mean http?); known are "),
     "two kinds": ("{file: a, tcp: 'b:1'}", "", "names 2 kinds (file, tcp); a check has exactly "),
     "a word": ("file", "", "a check is a mapping with one kind, like `file: docs/plan.md`"),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # the names of the kinds are also asked for while somebody ty
     from todo_manager.checks.base import Check
 
 KINDS: dict[str, str] = {
+    "attestation": "Attestation",
     "command": "Command",
     "compose": "Compose",
     "container": "Container",
@@ -37,11 +38,7 @@ KINDS: dict[str, str] = {
 }
 """Kind → class, which lives in the module of the kind's name; imported only when it is used."""
 
-LATER_KINDS = frozenset(
-    [
-        "attestation",
-    ]
-)
+LATER_KINDS: frozenset[str] = frozenset()
 LATER_PARAMETERS = frozenset({"tags"})
 """Words of the plan format that this version does not act on, and therefore refuses."""
 

@@ -18,7 +18,7 @@ from todo_manager.checks.ground import Unlookable, shown
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s']*@")
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_SYSTEM": "/dev/null",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -118,13 +118,13 @@ class Git:
             raise Unlookable(f"git {words[0]} wrote {ran.stdout.size} bytes, more than are read")
         return ran.stdout.kept.decode("utf-8", "surrogateescape").removesuffix("\n")
 
-    def shell(self, text: str, *words: str) -> Ran:
+    def shell(self, text: str, *words: str, env: Mapping[str, str] = {}) -> Ran:
         """A bash text that runs git as `"$0"`, in the repository, with words as `$1` and so on."""
         bash = self._world.program("bash").path
         options = ["--noprofile", "--norc", "-euo", "pipefail", "-c"]
         begin = f'cd -- "$1"; shift; {text}'
         argv = [bash, *options, begin, self.program.path, self.where, *words]
-        return self._run(argv, "git", {})
+        return self._run(argv, "git", env)
 
     def picked(self, pattern: str, *words: str) -> list[str]:
         """Of the NUL-ended records git writes those that match; a large repository has many others."""
@@ -154,7 +154,7 @@ class Git:
         found = {"GIT_CONFIG_COUNT": str(len(self._settings))}
         for number, (key, value) in enumerate(self._settings.items()):
             found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return _ENVIRONMENT | found | {"GIT_CEILING_DIRECTORIES": os.path.dirname(self.where)}
+        return ENVIRONMENT | found | {"GIT_CEILING_DIRECTORIES": os.path.dirname(self.where)}
 
 
 def said(ran: Ran) -> str:

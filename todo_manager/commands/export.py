@@ -1,9 +1,14 @@
 """A plan as a document: in plan@1 (YAML or JSON), as a task queue, or the bytes that were imported.
 
+With --bundle: what of it is proven, as in-toto statements in DSSE envelopes, one a line, signed with the
+private key of --key (PEM or OpenSSH; its passphrase in TODO_MANAGER_KEY_PASSPHRASE), or through ssh-keygen
+with the private half of a public SSH key, in an agent or on hardware. Without a key they are signed by
+nobody, and `status --bundle` believes none.
+
 Imported anywhere else, beside the same scripts, plan@1 gives the same gates and texts.
 
-exit: 0 · 2 the format cannot hold the plan · 3 the file cannot be written ·
-9 a mark, or what was accepted, does not verify
+exit: 0 · 1 nothing is done that a bundle could hold · 2 the format cannot hold the plan, or no key ·
+3 the file cannot be written · 9 a mark, or what was accepted, does not verify
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import sys
 from pathlib import Path
 
 from todo_manager import exporting, intake
+from todo_manager.attesting import bundle, keys
 from todo_manager.commands import common
 from todo_manager.documents import plan_tree
 from todo_manager.documents.names import is_plain_id
@@ -32,11 +38,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--id", metavar="ID", help="another id, where plan@1 cannot have the plan's"
     )
+    parser.add_argument("--bundle", metavar="FILE", help="write there what of it is proven")
+    parser.add_argument("--key", metavar="FILE", help="the key that signs the bundle")
     parser.add_argument("-o", dest="file", metavar="FILE", help="write it there, not to the output")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """0, 2 for a plan the format cannot hold, 9 when a mark or the stored document does not verify."""
+    if arguments.bundle is not None or arguments.key is not None:
+        return _bundle(arguments, output)
     if arguments.original and (arguments.format or arguments.id):
         raise UsageProblem(
             "--original is the document as it is: it has no other format and no other id",
@@ -56,6 +66,30 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         return 0
     output.data["document"] = data.decode()
     _hand_over(data.decode(), output)
+    return 0
+
+
+def _bundle(arguments: argparse.Namespace, output: Output) -> int:
+    others = (arguments.original, arguments.format, arguments.id, arguments.file)
+    if arguments.bundle is None or any(others):
+        raise UsageProblem(
+            "--key signs a bundle, and a bundle has no other format, id or place",
+            hint=f"todo_manager export {word(arguments.plan)} --bundle FILE --key KEY",
+        )
+    project = common.open_project(arguments)
+    plan = common.plan_of(project, arguments.plan)
+    signer = keys.signer(arguments.key) if arguments.key else None
+    found = bundle.make(project, plan, signer)
+    files.put(Path(arguments.bundle), found.text.encode())
+    signed = signer.public_key.keyid if signer else None
+    output.data = {"plan": plan.id, "format": "bundle", "file": arguments.bundle, "key": signed}
+    output.data["phases"] = list(found.phases)
+    held = sum(row["event"] is not None for row in found.phases)
+    output.say(f"{plan.id}: {held} of {len(found.phases)} phases written to {arguments.bundle}")
+    if signer is None:
+        output.talk(
+            "warning: it is signed by nobody, and proves nothing to anybody; give it --key KEY"
+        )
     return 0
 
 

@@ -4,10 +4,16 @@ Every mark is compared with the ledger and every file it rests on is read, so a 
 changed is stale here. With --exit-code: 0 when every phase is done or attested, else 1. Archived plans
 are left out unless named.
 
+With --bundle it answers offline, in a checkout without a store: is it proven of this commit? A phase is,
+when one of the keys that are trusted signed that it was done with the very definition that is checked out,
+of the very commit, that has not run out, and so for all it needs. A bundle has a time: what came later, a
+regress say, it cannot know. exit: 0 proven · 1 not proven · 6 no signature by a key you trust · 9 altered.
+
 --json: data.plans[]{id, title, status, done, total, counts{state: number}, worst, next{phase, key,
 title, state, reason}, source}, all_done. `worst` is the state that needs somebody most, and `counts`
 begins with it; `next` is null when there is none; `source` is how the document stands: same, changed,
-unreadable, gone, none.
+unreadable, gone, none. With --bundle: data.proven, commit, plans[]{id, phases[]{index, key, state, reason,
+at, by, event, gate}}.
 """
 
 from __future__ import annotations
@@ -16,7 +22,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from todo_manager import overview, plans, project, reads
+from todo_manager import overview, plans, project, reads, usage
+from todo_manager.commands import bundled
 from todo_manager.errors import Kind, Refused
 from todo_manager.overview import Overview
 from todo_manager.render import status_text
@@ -27,12 +34,19 @@ from todo_manager.shellword import word
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", help="only this plan (default: all but archived ones)")
     parser.add_argument(
+        "phase", type=usage.index, nargs="?", help="with --bundle: this phase and all it needs"
+    )
+    parser.add_argument(
         "--exit-code", action="store_true", help="exit 1 unless every phase is done or attested"
     )
+    bundled.arguments(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print a line a plan; 0, 1 with --exit-code and something not done, 9 when one does not verify."""
+    if arguments.bundle is not None:
+        return bundled.run(arguments, output)
+    bundled.refuse_without(arguments)
     root = Path(reads.find_root("."))
     db = reads.open_snapshot(str(root))
     settings = project.settings(root)

@@ -31,8 +31,8 @@ def last_drill(
     wanted = {"engine": engine, "container": container, "from": current, "image": previous}
     with contextlib.closing(reads.open_store(str(root))) as db:
         rows = db.execute(
-            "SELECT * FROM ledger WHERE event = 'ran' AND body LIKE ? ORDER BY seq DESC",
-            (f"%{current}%",),
+            "SELECT * FROM ledger WHERE event = 'ran' AND body LIKE ? AND seq > ? ORDER BY seq DESC",
+            (f"%{current}%", proof.base(db)),
         )
         for row in rows:
             event = proof.checked(row)

@@ -55,7 +55,7 @@ ADVICE = (
     Advice("id", r"is not an id|an id names a folder", "id: release_2.1"),
     Advice("id", r"is not a key|make no key", "key: build-images"),
     Advice("twin_keys", r"two phases have the key (\S+)", "key: {1}-again"),
-    Advice("later", r"(\w+): this kind of check is not", "- script: checks/{1}.sh   # until then a script can look"),
+    Advice("later", r"(\w+): this kind of step is not", "- run: sh steps/{1}.sh   # until then a shell text can do it"),
     Advice("later", r"not in this version", "nothing yet: leave {key} out"),
     Advice("unknown_key", r"unknown key", "one of the keys of this place, or nothing"),
     Advice("unknown_parameter", r"unknown parameter; (\w+) has", "todo_manager check --help {1}"),
