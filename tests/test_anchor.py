@@ -46,7 +46,7 @@ def rewritten(store: Project) -> None:
         before, hashes = "0" * 64, {}
         for row in db.execute("SELECT * FROM ledger ORDER BY seq").fetchall():
             event = json.loads(row["body"]) | {"prev": before, "actor": "somebody"}
-            event["data"].pop("statement", None)
+            event["data"].pop("attestation", None)
             event["data"].pop("needs", None)
             text = json.dumps(event, sort_keys=True, separators=(",", ":"))
             before = hashes[row["seq"]] = hashlib.sha256(text.encode()).hexdigest()

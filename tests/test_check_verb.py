@@ -177,7 +177,7 @@ WRONG = {
     ("[]",): ("invalid_document", "is a mapping"),
     ("{a: b",): ("invalid_document", "is not YAML"),
     ("{file: a, http: 'http://a/'}",): ("invalid_document", "names 2 kinds"),
-    ("{attestation: a}",): ("invalid_document", "not in this version"),
+    ("{attestation: a}",): ("invalid_document", "say what it is about"),
     ("--help", "flie"): ("usage", "did you mean file?"),
     ("--var", "x", "file: a"): ("usage", "is not NAME=VALUE"),
 }

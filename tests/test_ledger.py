@@ -135,7 +135,7 @@ def test_a_statement_that_is_gone_or_says_something_else(store: Project) -> None
         names = [
             row[0]
             for row in db.execute(
-                "SELECT json_extract(body, '$.data.statement.sha256') FROM ledger WHERE event = 'done'"
+                "SELECT json_extract(body, '$.data.attestation.sha256') FROM ledger WHERE event = 'done'"
             )
         ]
         assert all(names)
@@ -149,8 +149,8 @@ def test_an_event_that_names_the_statement_of_another(store: Project) -> None:
         rows = db.execute(
             "SELECT seq, body FROM ledger WHERE event = 'done' ORDER BY seq"
         ).fetchall()
-        other = json.loads(rows[0]["body"])["data"]["statement"]
-        data = json.loads(rows[-1]["body"])["data"] | {"statement": other}
+        other = json.loads(rows[0]["body"])["data"]["attestation"]
+        data = json.loads(rows[-1]["body"])["data"] | {"attestation": other}
         forged(db, rows[-1]["seq"], data=data)
     found = store.ask("audit").refused("integrity").data["breaks"]
     assert any("says something else" in line for line in found), found

@@ -123,7 +123,7 @@ REFUSED = [
         "{file: a, exists: maybe}",
         "{file: a, contains: []}",
         "{file: a, json: {}}",
-        "{attestation: a}",
+        "{oracle: a}",
     ),
     *("{file: a, json: {a: {larger: 1}}}", "{file: a, successes: 0}", "{file: a, timeout: 10}"),
     *(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from todo_manager import ledger, people, signers, signing
+from todo_manager import ledger, people, proof, signers, signing
 from todo_manager.errors import Kind, TodoError, Untrusted
 from todo_manager.plans import Plan
 from todo_manager.project import Settings
@@ -33,6 +33,8 @@ def refusal(db: sqlite3.Connection, root: Path, settings: Settings, plan: Plan) 
         return changed
     if pin is None:
         return None
+    if plan.unaccepted:
+        return _unaccepted(plan.id, proof.UNACCEPTED)
     event = ledger.event_at(db, plan.accepted_seq)
     why = lapsed(db, root, pin, event)
     return _unaccepted(plan.id, why) if why else None
@@ -76,14 +78,21 @@ def _unaccepted(plan: str, why: str) -> Untrusted:
 
 
 def author(db: sqlite3.Connection, plan: Plan) -> Who:
-    """Who wrote the accepted definition, as far as is known; else who took it in or accepted it."""
+    """Who wrote the accepted definition, as far as is known; else who took it in or accepted it.
+
+    Nobody, whose name is empty, where a break has ended what was accepted.
+    """
+    if plan.unaccepted:
+        return Who("")
     event = ledger.event_at(db, plan.accepted_seq)
     named = event["data"].get("author")
     return Who(str(named)) if named else signers.who(event)
 
 
 def accepter(db: sqlite3.Connection, plan: Plan) -> Who:
-    """Who took the definition in, or accepted it."""
+    """Who took the definition in, or accepted it; nobody after a break."""
+    if plan.unaccepted:
+        return Who("")
     return signers.who(ledger.event_at(db, plan.accepted_seq))
 
 

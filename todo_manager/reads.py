@@ -282,6 +282,8 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
         proof.plan(db, head, id_, bound)
     source, changed = read_files.look(db, root, id_)
     unaccepted = _unaccepted(db, [id_]).get(id_, "")
+    if proof.unaccepted(db, row):
+        unaccepted = proof.UNACCEPTED
     if unaccepted:
         changed = {phase["idx"]: unaccepted for phase in phases}
     running = read_files.running(os.path.join(root, STORE), phases)

@@ -89,7 +89,7 @@ def test_a_kind_that_would_make_mappings_ambiguous(
 
 def test_no_such_kind() -> None:
     with pytest.raises(KeyError):
-        load("manual")
+        load("oracle")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -124,6 +124,7 @@ BARE = {
     "health": "web",
     "http": "http://a:1/",
     "image": "a:1",
+    "manual": "Is it good?",
     "image_file": "/a",
     "inventory": {"a": "a.yaml"},
     "junit": "a",

@@ -180,11 +180,6 @@ def test_words_of_later_versions(lint: Any, plan: Any) -> None:
     assert [line.split(": ")[1] for line in found] == paths
 
 
-def test_a_kind_beside_one_of_a_later_version(lint: Any, plan: Any) -> None:
-    found = lint(plan("{file: a, attestation: b}"))
-    assert found.problems == [below(".attestation", "this kind of check is not in this version")]
-
-
 CHECKS = {
     "no kind": ("{zzz: a}", "", "names no kind of check; known are attestation, "),
     "a near kind": ("htpp: a", "", "names no kind of check (did you mean http?); known are "),

@@ -207,6 +207,8 @@ def _lapsed(project: Project, pin: Pin) -> list[str]:
     found = []
     for (id_,) in project.db.execute("SELECT id FROM plans ORDER BY seq").fetchall():
         plan = plans.load(project.db, id_)
+        if plan.unaccepted:
+            continue  # a break has ended it already
         event = ledger.event_at(project.db, plan.accepted_seq)
         if acceptance.lapsed(project.db, project.root, pin, event):
             found.append(id_)
