@@ -45,7 +45,7 @@ def test_only_a_signature_acknowledges_it(broken: Signed) -> None:
 
 def test_signers_stay_and_everything_is_accepted_and_proven_anew(broken: Signed) -> None:
     broken.by(broken.boss, *KNOWN).ok()
-    assert broken.ask("signers").ok().data["file"] == "signers.txt"
+    assert broken.ask("signers").ok().data["pinned"]["file"] == "signers.txt"
     broken.ask("done", "p", 0).refused("unaccepted")
     broken.ask("accept", "p").refused("not_signed")
     broken.by(broken.boss, "accept", "p").ok()
