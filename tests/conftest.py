@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ __all__ = ["EXITS", "REPOSITORY", "SHARED", "Project", "Ran", "at_terminal"]
 def pytest_configure(config: pytest.Config) -> None:
     """A word of REQUIRE that is no part ends the run before it begins."""
     required()
+    # Who starts this in the background has it ignored, and all that is started here would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     workers.register(config)
 
 

@@ -36,6 +36,14 @@ def bad(engine: Engine, version: str, command: str, **files: str) -> str:
     return engine.image(f"svc:{version}", TINI, f"CMD {words}", files=files)
 
 
+def network(engine: Engine) -> dict[str, Any]:
+    """The network of the services, which is made where there is none yet, as the engine describes it."""
+    if not engine.api.networks(names=[NETWORK]):
+        engine.docker("network", "create", NETWORK)
+    found: dict[str, Any] = engine.api.inspect_network(NETWORK)
+    return found
+
+
 class Web:
     """The service `web` of a plan of its own: container, port, and what its steps do."""
 
@@ -44,8 +52,7 @@ class Web:
     ) -> None:
         """`step` is put into the mapping of the deploy step, `more` into that of the service."""
         self.place, self.engine = place, engine
-        if not engine.api.networks(names=[NETWORK]):
-            engine.docker("network", "create", NETWORK)
+        network(engine)
         number = len(list(place.root.glob("plans/*")))
         self.plan, self.container = f"p{number}", f"web{number}"
         self.port = free_port()
@@ -153,7 +160,7 @@ class Gate:
 
     def url(self, engine: Engine) -> str:
         """Where containers of an engine find it."""
-        config = engine.api.inspect_network(NETWORK)["IPAM"]["Config"]
+        config = network(engine)["IPAM"]["Config"]
         return f"http://{config[0]['Gateway']}:{self._server.server_port}"
 
     def close(self) -> None:
