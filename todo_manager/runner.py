@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 from todo_manager.canonical import Tree
 from todo_manager.checks.base import Check, Outcome, World
 from todo_manager.checks.parse import kind_of, parse
+from todo_manager.checks.searching import Unsettled
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition, is_required, secrets_of
 from todo_manager.documents.substitution import resolve_tree
@@ -264,6 +265,10 @@ def guarded(check: Check, world: World) -> Outcome:
         if found.verdict == Verdict.WAIVED:
             raise ValueError("a check cannot waive itself")
         return found
+    except Unsettled as problem:
+        return Outcome(
+            verdict=Verdict.ERROR, expected="a pattern that can be decided", message=str(problem)
+        )
     except Exception as error:
         return Outcome(
             verdict=Verdict.ERROR,

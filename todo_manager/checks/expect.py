@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager.canonical import Scalar, Tree
-from todo_manager.checks import fields
+from todo_manager.checks import fields, searching
 from todo_manager.checks.fields import Wrong
 from todo_manager.model import Verdict
 
@@ -108,7 +108,7 @@ _COMPARE: dict[str, Any] = {
     "gt": lambda actual, wanted: _ordered(actual, wanted, Decimal.__gt__),
     "ge": lambda actual, wanted: _ordered(actual, wanted, Decimal.__ge__),
     "contains": _contains,
-    "matches": lambda actual, wanted: isinstance(actual, str) and bool(wanted.search(actual)),
+    "matches": lambda actual, wanted: isinstance(actual, str) and searching.found(wanted, actual),
 }
 
 

@@ -7,6 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
+from todo_manager.checks import searching
 from todo_manager.checks.expect import Expectation, Judgement, judge_paths, load_json, value_of
 from todo_manager.checks.ground import shown
 from todo_manager.checks.textmatch import not_text
@@ -86,7 +87,7 @@ def judge_words(
         so = needle in text
         found.append(judged(so, f"{name} contains {needle!r}", "in it" if so else "not in it"))
     for pattern in matches:
-        so = pattern.search(text) is not None
+        so = searching.found(pattern, text)
         expected = f"{name} matches {pattern.pattern!r}"
         found.append(judged(so, expected, "a match in it" if so else "no match in it"))
     for needle in lacks:

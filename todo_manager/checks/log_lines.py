@@ -7,6 +7,7 @@ import re
 from msgspec import Struct
 
 from todo_manager.canonical import Tree
+from todo_manager.checks import searching
 from todo_manager.checks.expect import Expectation, Judgement, expectation
 from todo_manager.checks.fields import Wrong
 from todo_manager.checks.judge_file import judged, unclear
@@ -55,7 +56,7 @@ def judge_lines(lines: Lines, wanted: Wanted) -> list[Judgement]:
         for needle in wanted.contains
     ]
     found += [
-        _there(lines, f"matches {each.pattern!r}", any(each.search(text) for text in whole))
+        _there(lines, f"matches {each.pattern!r}", any(searching.spans(each, whole)))
         for each in wanted.matches
     ]
     if wanted.times is not None:
@@ -86,7 +87,8 @@ def _counted(
     else:
         pattern = wanted.matches[0]
         shown = repr(pattern.pattern)
-        count = sum(bool(pattern.search(line)) for text in whole for line in text.split("\n"))
+        places = searching.spans(pattern, [line for text in whole for line in text.split("\n")])
+        count = sum(map(bool, places))
     expected = f"{lines.name} has {shown} in {times} lines"
     if lines.cut:
         return unclear(expected, _too_long(lines))

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
-from todo_manager.checks import fields
+from todo_manager.checks import fields, searching
 from todo_manager.checks.base import Outcome, World, conclude, unanswered
 from todo_manager.checks.engine_check import EngineCheck
 from todo_manager.checks.expect import Judgement
@@ -136,7 +136,7 @@ class Registry(EngineCheck, frozen=True, kw_only=True):
         if self.tag_matches is None:
             return []
         tag = remote_name(self.subject).tag
-        so = self.tag_matches.search(tag) is not None
+        so = searching.found(self.tag_matches, tag)
         return [judged(so, f"its tag matches {self.tag_matches.pattern!r}", f"it is {tag}")]
 
     def _of_platforms(self, images: tuple[RemoteImage, ...]) -> list[Judgement]:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager.canonical import Tree
-from todo_manager.checks import fields
+from todo_manager.checks import fields, searching
 from todo_manager.checks.expect import Expectation, Judgement, judge_paths, load_json, paths, show
 from todo_manager.checks.fields import Wrong
 from todo_manager.model import Output, Verdict
@@ -89,10 +89,9 @@ def _matches(pattern: re.Pattern[str], seen: str, output: Output) -> bool:
     """Whether a pattern is found; one that touches the cut might not be, had all been kept."""
     gap = _GAP.search(seen) if output.truncated else None
     if gap is None:
-        return pattern.search(seen) is not None
-    return any(
-        found.end() < gap.start() or found.start() > gap.end() for found in pattern.finditer(seen)
-    )
+        return searching.found(pattern, seen)
+    (places,) = searching.spans(pattern, [seen], every=True)
+    return any(end < gap.start() or start > gap.end() for start, end in places)
 
 
 def _positive(name: str, output: Output, wanted: str, so: bool, seen: str) -> Judgement:
