@@ -305,9 +305,12 @@ def _moved(
 
 
 def touched(project: Project, definition: Definition) -> str:
-    """Which pins were written while the checks ran, in words: what ran may not be what was pinned."""
-    found = coupling.touched(project.root, definition.pins)
-    return f"{', '.join(found)}: pinned, and written while it was being checked" if found else ""
+    """Which bound files were written while the checks ran, in words: what ran may not be what was bound."""
+    pins = {path: pin.stamp for path, pin in definition.pins.items()}
+    for how, stamped in (("pinned", pins), ("named under tools", definition.tools)):
+        if found := coupling.touched(project.root, stamped):
+            return f"{', '.join(found)}: {how}, and written while it was being checked"
+    return ""
 
 
 def verdict_of(refused: TodoError | None, results: Iterable[Result]) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -195,14 +195,18 @@ def pinned_files(root: Path, patterns: tuple[str, ...], *, absent: bool = False)
     return dict(sorted(found.items()))
 
 
-def touched(root: Path, pins: Mapping[str, Pin]) -> list[str]:
-    """Pins whose file was written, replaced or removed since, whatever it holds now."""
-    found = []
-    for path, pin in pins.items():
-        try:
-            if stamp_of(os.stat(root / path)) == pin.stamp:
-                continue
-        except OSError:
-            pass
-        found.append(path)
-    return found
+def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """The stamp of each path, relative to the project or absolute; empty where there is nothing."""
+    return {path: _stamp(root / path) for path in paths}
+
+
+def touched(root: Path, stamped: Mapping[str, str]) -> list[str]:
+    """Paths whose file was written, replaced or removed since it had this stamp, whatever it holds now."""
+    return [path for path, stamp in stamped.items() if _stamp(root / path) != stamp]
+
+
+def _stamp(path: Path) -> str:
+    try:
+        return stamp_of(os.stat(path))
+    except OSError:
+        return ""

@@ -54,6 +54,8 @@ class Definition(Struct, frozen=True, kw_only=True):
     coupled: tuple[str, ...]
     helpers: tuple[BoundFile, ...]
     pins: dict[str, Pin]
+    tools: dict[str, str] = {}
+    """Programs the settings vouch for, by path, with the stamp of each from before anything runs."""
 
     def required_count(self) -> int:
         """How many checks decide; without one a phase can never be done."""
@@ -141,7 +143,8 @@ def bind(
         "helpers": {file.path: file.sha256 for file in helpers},
         "pins": {path: pin.sha256 for path, pin in pins.items()},
     }
-    if any(_runs_programs(tree) for _, tree in checks):
+    runs = any(_runs_programs(tree) for _, tree in checks)
+    if runs:
         content |= programs_of(settings)
     text = canonical(content)
     return Definition(
@@ -156,6 +159,7 @@ def bind(
         coupled=tuple(file.path for file in scripts),
         helpers=helpers,
         pins=pins,
+        tools=coupling.stamps(root, [tool.path for tool in settings.tools.values()] if runs else ()),
     )
 
 
