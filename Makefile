@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-containers test test-all deps-debian check bench race crash screens docs report-picture clean
+.PHONY: help demo demo-containers test test-all deps-debian check bench race crash redteam screens docs report-picture clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -68,6 +68,9 @@ screens: $(VENV)/installed ## the pictures of the command center, from the real 
 
 report-picture: $(VENV)/installed ## the pictures of a report, as a browser shows it (needs Chromium)
 	$(RUN) tests/screens/report.py
+
+redteam: $(VENV)/installed ## every known way to a false "done", tried; prints the table and keeps it (as root, with the engine)
+	$(RUN) tests/redteam/page.py
 
 docs: $(VENV)/installed ## the tables of the README that are made from the program
 	$(RUN) tests/document_tables.py

@@ -38,8 +38,9 @@ from todo_manager.proof import (
     last_of,
     mark_of,
     no_gaps,
+    read_small,
 )
-from todo_manager.store import os_trouble
+from todo_manager.store import open_own, os_trouble
 
 __all__ = [
     "ACCEPTING",
@@ -185,7 +186,7 @@ def output(db: sqlite3.Connection, sha256: str) -> bytes:
 def read_head(root: Path) -> Recorded:
     """What HEAD says; IntegrityProblem when it is missing or not readable as a head."""
     try:
-        words = (root / STORE / "HEAD").read_text(encoding="ascii").split()
+        words = read_small(str(root / STORE / "HEAD")).decode("ascii").split()
         return Recorded(int(words[0]), words[1])
     except FileNotFoundError:
         raise broken("the file HEAD is missing") from None
@@ -195,8 +196,11 @@ def read_head(root: Path) -> Recorded:
         raise os_trouble(error, root) from None
 
 
-def verify_head(db: sqlite3.Connection, root: Path) -> None:
+def verify_head(db: sqlite3.Connection, root: Path, *, deciding: bool = False) -> None:
     """Compare HEAD with the ledger; bring a HEAD up that a crash left behind.
+
+    Who is `deciding` may not go on with a HEAD that cannot be brought up: what is not in it could be cut
+    off later without anybody noticing. Raises EnvironmentProblem then.
 
     HEAD is read first: it only ever advances after a commit, so the ledger read after it can not
     rightly be behind it. An event missing in the middle is found here too.
@@ -215,8 +219,15 @@ def verify_head(db: sqlite3.Connection, root: Path) -> None:
             raise broken(f"event {row['seq']} does not follow the one before it")
         before = row["hash"]
     no_gaps(db)
-    if rows:
-        bring_up_head(root, Recorded(rows[-1]["seq"], rows[-1]["hash"]))
+    if not rows:
+        return
+    newest = Recorded(rows[-1]["seq"], rows[-1]["hash"])
+    if not deciding:
+        return bring_up_head(root, newest)
+    try:
+        _advance_head(root, newest)
+    except OSError as error:
+        raise os_trouble(error, root) from None
 
 
 def _hold(db: sqlite3.Connection, head: Recorded) -> None:
@@ -313,7 +324,7 @@ def new_head(root: Path, head: Recorded) -> None:
 
 def _write_head(folder: Path, head: Recorded) -> None:
     temporary = folder / "HEAD.new"
-    with open(temporary, "w", encoding="ascii") as file:
+    with open_own(temporary, os.O_WRONLY | os.O_TRUNC) as file:
         file.write(f"{head.seq} {head.hash}\n")
         file.flush()
         os.fsync(file.fileno())
@@ -323,6 +334,6 @@ def _write_head(folder: Path, head: Recorded) -> None:
 
 @contextlib.contextmanager
 def _head_lock(folder: Path) -> Iterator[None]:
-    with open(folder / "HEAD.lock", "a", encoding="ascii") as file:
+    with open_own(folder / "HEAD.lock", os.O_WRONLY) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -17,13 +17,15 @@ FLOCK = "hhqqi4x"
 def held_numbers(store: str, numbers: list[int]) -> set[int]:
     """Which of these bytes some process holds at this moment; takes no lock itself."""
     try:
-        descriptor = os.open(os.path.join(store, FILE), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(os.path.join(store, FILE), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return set()
     try:
         if not _is_locked(descriptor, 0, 0):
             return set()
         return {number for number in numbers if _is_locked(descriptor, number, 1)}
+    except OSError:
+        return set()  # a pipe or a device cannot be locked: nobody holds anything
     finally:
         os.close(descriptor)
 

@@ -11,8 +11,10 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from todo_manager.crashpoints import point
 from todo_manager.errors import Busy, EnvironmentProblem, IntegrityProblem, Kind, TodoError
@@ -139,16 +141,29 @@ def _write_if_missing(path: Path, text: str) -> None:
     if path.exists():
         return
     temporary = path.with_name(path.name + ".new")
-    with open(temporary, "w", encoding="utf-8") as file:
+    with open_own(temporary, os.O_WRONLY | os.O_TRUNC) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
+def open_own(path: Path, how: int) -> TextIO:
+    """A file of the store's folder for writing, made where it is missing.
+
+    Raises OSError for a link, and for a pipe or a device, which might never let go.
+    """
+    how |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, how, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+    return open(descriptor, "w", encoding="utf-8")
+
+
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
-    with open(path, "a", encoding="utf-8") as file:
+    with open_own(path, os.O_WRONLY) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -165,7 +180,7 @@ def _translated(root: Path) -> Iterator[None]:
 
 def os_trouble(error: OSError, root: Path) -> TodoError:
     """The words for an operating system error on the store's folder."""
-    place = f"{root / STORE}: {error.strerror}"
+    place = f"{error.filename or root / STORE}: {error.strerror}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return EnvironmentProblem(place, kind=Kind.DISK_FULL, hint="free some space, then repeat")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -48,7 +48,7 @@ class Project:
     def recording(self) -> Iterator[sqlite3.Connection]:
         """A write transaction on a ledger that verifies, and HEAD brought up to what it appended."""
         with store.transaction(self.db, self.root):
-            ledger.verify_head(self.db, self.root)
+            ledger.verify_head(self.db, self.root, deciding=True)
             ledger.verify_chain(self.db)
             _bring_back(self.db)
             yield self.db

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from todo_manager import coupling, programs, shadows
+from todo_manager import copies, coupling, programs, shadows
 from todo_manager.canonical import Tree
 from todo_manager.checks.base import Approval, BoundScript, Program, Ran, Unresolvable
 from todo_manager.checks.parse import references
@@ -68,6 +68,9 @@ class RunWorld:
         self._subjects = Subjects()
         self.elsewhere = Elsewhere(root, definition.names.hosts, self.engine, cancel)
         self._archives: dict[tuple[str, str], Archive] = {}
+        self._archive_of: dict[tuple[str, str], str] = {}
+        self._saved: dict[str, str] = {}
+        """The stamp of each archive, which lies where the user's own programs could write."""
         self._saving = threading.Lock()
 
     def close(self) -> None:
@@ -112,6 +115,8 @@ class RunWorld:
                 except OSError as error:
                     raise Unresolvable(f"no archive can be kept: {error.strerror}") from None
                 self._archives[key] = found
+                self._saved |= coupling.stamps(self.root, [found.path])
+            self._archive_of[engine.host, image.reference] = self._archives[key].path
             return self._archives[key]
 
     def folder(self) -> Path:
@@ -119,7 +124,10 @@ class RunWorld:
 
     def moved(self) -> dict[tuple[str, str], str]:
         """Why images that were checked are no longer what they were, by host and reference."""
-        return self._subjects.moved(lambda host: self.engine(host, ANSWER_SECONDS))
+        written = coupling.touched(self.root, self._saved)
+        why = "the archive saved of it was written while it was looked at"
+        found = {key: why for key, path in self._archive_of.items() if path in written}
+        return found | self._subjects.moved(lambda host: self.engine(host, ANSWER_SECONDS))
 
     def strangers(self, patterns: Sequence[str]) -> list[str]:
         found = {name for each in patterns for name in matching(str(self.root), each)}
@@ -151,11 +159,7 @@ class RunWorld:
         folder = self._fresh_folder("script-")
         code, facts = folder / "code", folder / "facts"
         base = os.path.dirname(path) if not helpers else "/".join(path.split("/")[:2])
-        for bound in (file, *helpers):
-            copy = code / os.path.relpath(bound.path, base)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(bound.data)
-            copy.chmod(0o500)
+        copied = copies.write(code, (file, *helpers), base)
         facts.touch()
         texts = [bound.data.decode("utf-8", "replace") for bound in (file, *helpers)]
         return BoundScript(
@@ -167,6 +171,7 @@ class RunWorld:
                 "TODO_MANAGER_FACTS": str(facts),
             },
             facts=str(facts),
+            touched=lambda: copies.touched(code, copied),
         )
 
     def run(

@@ -6,7 +6,7 @@ A kind is one module of this folder with one subclass of `Check`, named in the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
@@ -89,6 +89,8 @@ class BoundScript(Struct, frozen=True, kw_only=True):
     """What it is handed: the names that occur in it or its helpers, and where its original lies."""
     facts: str
     """The file to which it may write facts, one JSON object a line."""
+    touched: Callable[[], list[str]] = list
+    """Names of its private copy, helpers too, that were written since it was made."""
 
 
 class World(Protocol):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from typing import Annotated, Any, ClassVar
 
 from todo_manager.canonical import Tree
@@ -65,6 +67,8 @@ class Script(Check, frozen=True, kw_only=True):
         facts = {"script_sha256": script.sha256} | run_facts(ran)
         outputs = (ran.stdout, ran.stderr)
         problem_text = why_no_exit_code(ran, timeout, self.subject)
+        if not problem_text and (touched := script.touched()):
+            problem_text = f"{', '.join(touched)}: the private copy was written while it ran"
         if not problem_text and ran.exit not in (0, 1):
             problem_text = f"it exited {ran.exit}, and only 0 and 1 are answers{tail_of(ran)}"
         if problem_text:
@@ -86,7 +90,10 @@ class Script(Check, frozen=True, kw_only=True):
 
 def read_facts(path: str) -> dict[str, Any]:
     """The facts a script wrote, later lines over earlier ones; raises ValueError for anything else."""
-    with open(path, "rb") as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("what was written to is no file any more")
         data = file.read(MAX_FACTS + 1)
     if len(data) > MAX_FACTS:
         raise ValueError("more than 1 MiB was written")

@@ -1,0 +1,116 @@
+"""The table of all attacks, as a page: TABLE.md. Run as a program it carries them out and writes it.
+
+    make redteam                 all of them; without an engine, those that need one are counted
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+
+from engine import Engine, NotStarted, missing
+from redteam.data import FOLDER, Attack, attacks, rows
+from redteam.play import play
+
+PAGE = FOLDER / "TABLE.md"
+HEAD = """# What was tried, and what came of it
+
+Each line is one attack of `attacks/`, carried out against the real command by `make redteam`; its honest
+form succeeds in the same world. `rows.yaml` has the known ways to be fooled that they try.
+
+"""
+COLUMNS = ("attack", "world", "attempt", "expected exit, kind", "seen", "verdict")
+_WIDTH = 110
+
+
+def line(attack: Attack, seen: str) -> str:
+    """The row of one attack; `seen` is how the command really answered."""
+    expect = attack.expect
+    expected = f"{expect.exit}, {expect.kind}" if expect.kind else str(expect.exit)
+    cells = (attack.attack, _world(attack), _attempt(attack), expected, seen, attack.verdict)
+    return "| " + " | ".join(map(_cell, cells)) + " |"
+
+
+def _world(attack: Attack) -> str:
+    told = [*attack.needs, " ".join(attack.plan.split()) if attack.plan else "no plan yet"]
+    return _code(" · ".join(told))
+
+
+def _attempt(attack: Attack) -> str:
+    moves = [_move(move) for move in (*attack.tries, *attack.during)]
+    return _code(" · ".join([*moves, f"todo_manager {attack.command}"]))
+
+
+def _move(move: dict[str, object]) -> str:
+    ((name, value),) = move.items()
+    if isinstance(value, dict):
+        value = ", ".join(map(str, value))
+    return f"{name} {' '.join(str(value).split())}"
+
+
+def _code(text: str) -> str:
+    text = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def _cell(text: str) -> str:
+    printable = "".join(char if char.isprintable() else "�" for char in text)
+    return printable.replace("|", "\\|")
+
+
+def page(seen: dict[str, str]) -> str:
+    """The whole page, from what was seen of each attack by its id."""
+    every = attacks()
+    table = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
+    table += [line(attack, seen[attack.id]) for attack in every]
+    refused = sum(attack.verdict == "refused" for attack in every)
+    count = (
+        f"{len(every)} attacks against {len(rows())} known ways to be fooled and the gate itself: "
+        f"{refused} refused, {len(every) - refused} detected.\n\n"
+    )
+    return HEAD + count + "\n".join(table) + "\n"
+
+
+def carried_out(engine: Engine | None) -> Iterator[tuple[Attack, str]]:
+    """Carry all attacks out that can be; what was seen of each, `wrong: …` where one got somewhere."""
+    for attack in attacks():
+        if "engine" in attack.needs and engine is None:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                yield attack, play(attack, Path(folder), engine).told
+            except AssertionError as wrong:
+                yield attack, f"wrong: {wrong}"
+
+
+def main() -> int:
+    """Print the table as it grows; write the page when nothing was left out and nothing got anywhere."""
+    engine = None if missing() else Engine(Path(tempfile.mkdtemp()))
+    seen: dict[str, str] = {}
+    wrong = 0
+    try:
+        if engine:
+            engine.start()
+        for attack, told in carried_out(engine):
+            print(line(attack, told), flush=True)
+            wrong += told.startswith("wrong")
+            seen[attack.id] = told
+    except NotStarted as why:
+        print(why, file=sys.stderr)
+    finally:
+        if engine:
+            engine.stop()
+    skipped = len(attacks()) - len(seen)
+    print(f"{len(seen)} carried out, {wrong} got somewhere, {skipped} need an engine and were skipped")
+    if not wrong and not skipped:
+        PAGE.write_text(page(seen), encoding="utf-8")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
