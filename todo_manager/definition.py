@@ -159,7 +159,9 @@ def bind(
         coupled=tuple(file.path for file in scripts),
         helpers=helpers,
         pins=pins,
-        tools=coupling.stamps(root, [tool.path for tool in settings.tools.values()] if runs else ()),
+        tools=coupling.stamps(
+            root, [tool.path for tool in settings.tools.values()] if runs else ()
+        ),
     )
 
 

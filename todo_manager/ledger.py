@@ -219,15 +219,8 @@ def verify_head(db: sqlite3.Connection, root: Path, *, deciding: bool = False) -
             raise broken(f"event {row['seq']} does not follow the one before it")
         before = row["hash"]
     no_gaps(db)
-    if not rows:
-        return
-    newest = Recorded(rows[-1]["seq"], rows[-1]["hash"])
-    if not deciding:
-        return bring_up_head(root, newest)
-    try:
-        _advance_head(root, newest)
-    except OSError as error:
-        raise os_trouble(error, root) from None
+    if rows:
+        bring_up_head(root, Recorded(rows[-1]["seq"], rows[-1]["hash"]), demanded=deciding)
 
 
 def _hold(db: sqlite3.Connection, head: Recorded) -> None:
@@ -297,14 +290,18 @@ def _follows(row: sqlite3.Row, before: str) -> bool:
     return bool(rest.startswith(event, rest.rfind(',"event":')))
 
 
-def bring_up_head(root: Path, head: Recorded) -> None:
+def bring_up_head(root: Path, head: Recorded, *, demanded: bool = False) -> None:
     """Advance HEAD to an event that has been committed; a lower number is ignored.
 
     What is committed stands: a HEAD that cannot follow (no room, no right to write) changes nothing
-    about it and is brought up by the next call that can.
+    about it and is brought up by the next call that can. Raises EnvironmentProblem where that is
+    `demanded` and cannot be done.
     """
-    with contextlib.suppress(OSError):
+    try:
         _advance_head(root, head)
+    except OSError as error:
+        if demanded:
+            raise os_trouble(error, root) from None
 
 
 def _advance_head(root: Path, head: Recorded) -> None:

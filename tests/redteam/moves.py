@@ -10,7 +10,7 @@ try: words                            one that may end as it likes
 person: words                         one that is answered yes at a terminal
 plan: {id, phases, head}              a plan document; not imported
 serve: {NAME: {path: {status, body, headers}}}      a web server; @NAME@ is its host and port
-image: {name, changes, files}         an image of the engine
+image: {name, changes, files, debian} an image of the engine; `debian` is a release, in place of files
 run: {name, image, options, command}  a container
 docker: words                         Debian's client
 scanners: {…}                         stand-ins for trivy and grype, and what they say
@@ -35,8 +35,11 @@ from typing import Any
 import containers
 from engine import Engine, free_port
 from forked import Forked
-from scanners import Scanners
+from scanners import Scanners, debian
 from support import REPOSITORY, Ran
+
+_SBOMS: dict[str, bytes] = {}
+"""What the real syft has made for the stand-ins; it takes a second, and is the same for the same content."""
 
 
 class Ground:
@@ -80,6 +83,8 @@ class Ground:
             known[name](self.text(value))
 
     def close(self) -> None:
+        for made in self.project.root.glob("tools/sbom-*.json"):
+            _SBOMS[made.name] = made.read_bytes()
         for server in self._servers:
             server.shutdown()
             server.server_close()
@@ -108,7 +113,11 @@ class Ground:
 
     def _sh(self, text: str) -> None:
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.names["HOME"]}
-        env |= {f"GIT_{who}_{what}": "dev@x.y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        env |= {
+            f"GIT_{who}_{what}": "dev@x.y"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
         ran = subprocess.run(
             ["bash", "-euc", text], cwd=self.project.root, env=env,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
@@ -145,7 +154,8 @@ class Ground:
 
     def _image(self, given: dict[str, Any]) -> None:
         assert self.engine
-        self.engine.image(given["name"], *given.get("changes", ()), files=given.get("files"))
+        files = debian(given["debian"]) if "debian" in given else given.get("files")
+        self.engine.image(given["name"], *given.get("changes", ()), files=files)
 
     def _run(self, given: dict[str, Any]) -> None:
         assert self.engine
@@ -160,11 +170,17 @@ class Ground:
     def _scan(self, said: dict[str, Any]) -> None:
         if self._scanners is None:
             self._scanners = Scanners(self.project)
+            for name, data in _SBOMS.items():
+                (self.project.root / "tools" / name).write_bytes(data)
         self._scanners.say(**said)
 
 
 def _handler(pages: dict[str, Any]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
         def do_GET(self) -> None:
             page = pages.get(self.path, {"status": 404})
             body = page.get("body", "")

@@ -1,10 +1,12 @@
 """The table of all attacks, as a page: TABLE.md. Run as a program it carries them out and writes it.
 
-    make redteam                 all of them; without an engine, those that need one are counted
+make redteam                 all of them; without an engine, those that need one are counted
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ if __name__ == "__main__":
 from engine import Engine, NotStarted, missing
 from redteam.data import FOLDER, Attack, attacks, rows
 from redteam.play import play
+from scanners import SYFT
 
 PAGE = FOLDER / "TABLE.md"
 HEAD = """# What was tried, and what came of it
@@ -76,10 +79,23 @@ def page(seen: dict[str, str]) -> str:
     return HEAD + count + "\n".join(table) + "\n"
 
 
+def lacking(attack: Attack, engine: Engine | None) -> str:
+    """The part that an attack needs and that is not here; empty when all are."""
+    there = {
+        "engine": engine is not None,
+        "syft": SYFT.exists(),
+        "root": os.geteuid() == 0,
+    }
+    for part in attack.needs:
+        if not there.get(part, shutil.which(part)):
+            return part
+    return ""
+
+
 def carried_out(engine: Engine | None) -> Iterator[tuple[Attack, str]]:
     """Carry all attacks out that can be; what was seen of each, `wrong: …` where one got somewhere."""
     for attack in attacks():
-        if "engine" in attack.needs and engine is None:
+        if lacking(attack, engine):
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -106,7 +122,7 @@ def main() -> int:
         if engine:
             engine.stop()
     skipped = len(attacks()) - len(seen)
-    print(f"{len(seen)} carried out, {wrong} got somewhere, {skipped} need an engine and were skipped")
+    print(f"{len(seen)} carried out, {wrong} got somewhere, {skipped} skipped for want of a part")
     if not wrong and not skipped:
         PAGE.write_text(page(seen), encoding="utf-8")
     return 1 if wrong else 0

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import Engine
-from support import PROGRAM, Ran
-
 from redteam.data import Attack
 from redteam.moves import Ground
+from support import PROGRAM, Ran
 
 SECONDS = 30.0
 """What the command may take at the most: an attack that makes it hang has succeeded."""

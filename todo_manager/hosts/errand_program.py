@@ -26,10 +26,12 @@ def run(request: "dict[str, Any]") -> None:
     if not path:
         return answer({"problem": f"needs {argv[0]}: no such program there"})
     report = {"program": path, "sha256": _digest(path)}
-    answered, streams = _supervised([path, *argv[1:]], cwd, env)
+    nanny.hide()
+    token = os.urandom(16)
+    answered, streams = _supervised([path, *argv[1:]], cwd, env, token)
     found = _watch(answered, streams)
-    if found:
-        code, signal, leaked, problem = marshal.loads(found)
+    if found.startswith(token):
+        code, signal, leaked, problem = marshal.loads(found[len(token) :])
         report.update(exit=code, signal=signal, leaked=leaked, problem=problem)
     else:
         report.update(problem="the process that watched the program was killed")
@@ -52,14 +54,14 @@ def _digest(path: str) -> str:
 
 
 def _supervised(
-    argv: "list[str]", cwd: str, env: "dict[str, str]"
+    argv: "list[str]", cwd: str, env: "dict[str, str]", token: bytes
 ) -> "tuple[socket.socket, dict[int, bytes]]":
     """Start a program below a supervisor: where that reports, and both streams with their letters."""
     out, out_theirs = os.pipe2(os.O_CLOEXEC)
     err, err_theirs = os.pipe2(os.O_CLOEXEC)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     job = os.memfd_create("job")
-    os.write(job, marshal.dumps((argv, cwd, env, None)))
+    os.write(job, marshal.dumps((argv, cwd, env, None, token)))
     os.lseek(job, 0, os.SEEK_SET)
     if os.fork() == 0:
         try:

@@ -24,12 +24,20 @@ _LONGEST = 86_400.0
 """Seconds waited in one go: poll counts milliseconds in an int."""
 _CHUNK = 2**18
 _READY = b"ready"
+_SET_DUMPABLE = 4
 """As in nanny.py, whose imports this process does not need."""
 
 Tell = Callable[[str, bytes], None]
 """Takes the name of a stream and what was just written to it."""
 Ids = tuple[int, int, list[int]]
 """User, group and supplementary groups a program runs under."""
+
+
+def _hide() -> None:
+    """Let no program of this user look into this process, trace it or take descriptors from it."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def end_strays(private: str) -> None:
@@ -154,6 +162,7 @@ class Nanny:
         point("check-running")
 
     def _started(self) -> socket.socket:
+        _hide()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path = str(Path(__file__).with_name("nanny.py"))
         with theirs:
@@ -193,8 +202,9 @@ class _Job:
         self._streams = {out: Capture("stdout"), err: Capture("stderr")}
         self._open = {out, err}
         self._tell = tell
+        self._token = os.urandom(16)
         job = os.memfd_create("job")
-        os.write(job, marshal.dumps((argv, cwd, env, ids)))
+        os.write(job, marshal.dumps((argv, cwd, env, ids, self._token)))
         os.lseek(job, 0, os.SEEK_SET)
         self.theirs = [job, out_theirs, err_theirs, control_theirs.detach()]
 
@@ -263,8 +273,10 @@ class _Job:
             os.close(descriptor)
         code = signal = None
         leaked, problem = 0, "the process that watched the program was killed"
-        if answer:
-            code, signal, leaked, problem = marshal.loads(answer)
+        if answer and answer.startswith(self._token):
+            code, signal, leaked, problem = marshal.loads(answer[len(self._token) :])
+        elif answer:
+            problem = "something else answered in place of the process that watched the program"
         if timed_out or cancelled:
             code = signal = None
         return Ran(

@@ -8,8 +8,9 @@ sockets close. Standard library only, no import that costs; it must stay single 
 
 Protocol, on a SOCK_SEQPACKET socket: first READY, or why it cannot be, from here; then to here, for
 each program, one byte with four descriptors (job, stdout, stderr, control).
-The job is marshalled `(argv, cwd, env, ids)`; the supervisor answers on control with
-`(exit, signal, leaked, problem)`. Anything sent to it there, or its closing, means: end the program.
+The job is marshalled `(argv, cwd, env, ids, token)`; the supervisor answers on control with the token,
+followed by `(exit, signal, leaked, problem)`. Anything sent to it there, or its closing, means: end the
+program. The token is what a program that got hold of the socket could not know.
 """
 
 import ctypes
@@ -25,8 +26,14 @@ READY = b"ready"
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 """Signals that must not end the nanny; its programs get them as every program does."""
 _SET_PDEATHSIG = 1
+_SET_DUMPABLE = 4
 _SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def hide() -> None:
+    """Let no program of this user look into this process, trace it or take descriptors from it."""
+    _libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def table() -> dict[int, tuple[int, int]]:
@@ -127,7 +134,7 @@ def _drain(descriptor: int) -> None:
 
 def _become(job: tuple, stdout: int, stderr: int, report: int) -> None:  # type: ignore[type-arg]
     """In the child: take on the job's place, identity and environment, and start its program."""
-    argv, cwd, env, ids = job
+    argv, cwd, env, ids, _ = job
     try:
         os.setsid()
         _libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -180,6 +187,7 @@ def supervise(descriptors: list[int]) -> None:
     """Run one job to its end, end what it left, and report; never returns."""
     job_file, stdout, stderr, control_fd = descriptors
     control = socket.socket(fileno=control_fd)
+    hide()
     _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     wakeup = _wakeup()
     with os.fdopen(job_file, "rb") as file:
@@ -192,7 +200,7 @@ def supervise(descriptors: list[int]) -> None:
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         signal_ = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
     try:
-        control.send(marshal.dumps((code, signal_, leaked, problem)))
+        control.send(job[4] + marshal.dumps((code, signal_, leaked, problem)))
     except OSError:
         pass
     os._exit(0)
@@ -233,6 +241,7 @@ def main(descriptor: int) -> None:
     """
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    hide()
     _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     listening = socket.socket(fileno=descriptor)
     listening.set_inheritable(False)
