@@ -57,9 +57,10 @@ class Pytest(Check, frozen=True, kw_only=True):
 
     The tests, every conftest.py and the configuration pytest reads are pinned: changing them changes
     the phase's definition. Helpers elsewhere want `pins`; so do plugins elsewhere and tests in
-    other files than Python's and `test*.txt`, and where one of these ran unpinned, that is an error. The code under test runs in the same process
-    and is not pinned, so this trusts it not to forge the report. The workers of pytest-xdist (`-n`)
-    find modules of the project only where the configuration has a `pythonpath`.
+    other files than Python's and `test*.txt`, and where one of these ran unpinned, that is an error.
+    The code under test runs in the same process and is not pinned: leaving early with a report of its
+    own is an error, but code that sets out to change pytest itself is trusted not to. The workers of
+    pytest-xdist (`-n`) find modules of the project only where the configuration has a `pythonpath`.
     """
 
     kind: ClassVar[str] = "pytest"
@@ -98,14 +99,16 @@ class Pytest(Check, frozen=True, kw_only=True):
             python = world.program("python3", ["-m", "pytest"])
             with tempfile.TemporaryDirectory(prefix="todo_manager-") as folder:
                 self._refuse_strangers(world)
-                env = {"COVERAGE_FILE": f"{folder}/coverage"}
+                word = os.urandom(16)
+                Path(folder, "word").write_bytes(word)
+                env = {"COVERAGE_FILE": f"{folder}/coverage", "TODO_MANAGER_PYTEST": folder}
                 ran = world.run([python.path, *self._line(folder)], timeout=timeout, env=env)
                 self._refuse_strangers(world)
                 facts = {"program": python.path, "sha256": python.sha256} | run_facts(ran)
                 if why := _no_answer(ran, timeout, folder):
                     outputs = (ran.stdout, ran.stderr)
                     return unanswered(expected, why, facts=facts, outputs=outputs)
-                found = self._judge(ran, folder, facts)
+                found = self._judge(ran, folder, facts, word)
                 if found.verdict == Verdict.PASSED:
                     _refuse_unbound(world, _files(folder))
                 return found
@@ -133,7 +136,7 @@ class Pytest(Check, frozen=True, kw_only=True):
         start = ["-P", pytest_start.__file__, plugins, f"{folder}/{_SEEN}"]
         return [*start, *self.args, *ours, *self.subject]
 
-    def _judge(self, ran: Ran, folder: str, facts: dict[str, Any]) -> Outcome:
+    def _judge(self, ran: Ran, folder: str, facts: dict[str, Any], word: bytes) -> Outcome:
         outputs = (ran.stdout, ran.stderr)
         if ran.exit == _NO_TESTS:
             found = [judged(False, f"{self.label()} holds tests", "pytest collected none")]
@@ -142,6 +145,8 @@ class Pytest(Check, frozen=True, kw_only=True):
             report = _report(folder).cautious()
         except Unreadable as problem:
             why = f"pytest exited {ran.exit}, and its report: {problem}{tail_of(ran)}"
+            return unanswered("a whole report", why, facts=facts, outputs=outputs)
+        if why := _no_end(ran, folder, word):
             return unanswered("a whole report", why, facts=facts, outputs=outputs)
         found = judge_tests(self.label(), report, self.min_tests, self.max_skipped)
         found += _judge_exit(ran, report)
@@ -194,6 +199,16 @@ def _no_answer(ran: Ran, timeout: float, folder: str) -> str:
     except (Unreadable, OSError):
         told = ""
     return f"pytest exited {ran.exit}: {why}" + (f": {told}" if told else _complaint(ran))
+
+
+def _no_end(ran: Ran, folder: str, word: bytes) -> str:
+    """What to say where something left in pytest's place, with an exit code and a report of its choice."""
+    try:
+        if _content(folder, "ended") == word:
+            return ""
+    except (OSError, Unlookable):
+        pass
+    return f"pytest did not come to its end: the tests, or what they test, left with {ran.exit}"
 
 
 def _complaint(ran: Ran) -> str:

@@ -8,6 +8,9 @@ for any of them in a process started later are refused, and only then the projec
 there on compiled files beside the sources do not count either: only the sources are part of the phase's
 definition. The files whose tests and plugins ran are written to the file SEEN, each ended by a NUL. Exits as pytest
 does, or with `NEEDS`.
+
+`$TODO_MANAGER_PYTEST` names a folder with a file `word`, taken away before any test is loaded and written
+to `ended` when pytest has come to its own end: code under test that leaves early cannot write it.
 """
 
 from __future__ import annotations
@@ -112,6 +115,22 @@ class Joining:
                         yield path
 
 
+class _Word:
+    """What shows, given back, that it went through to the end."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        if folder:
+            with open(f"{folder}/word", "rb") as file:
+                self._word = file.read()
+            os.unlink(f"{folder}/word")
+
+    def give_back(self) -> None:
+        if self._folder:
+            with open(f"{self._folder}/ended", "wb") as file:
+                file.write(self._word)
+
+
 def main(plugins: str, seen: str, arguments: list[str]) -> int:
     """Run pytest in the working folder; gives the exit code."""
     for name in ["pytest", *filter(None, plugins.split(","))]:
@@ -120,6 +139,7 @@ def main(plugins: str, seen: str, arguments: list[str]) -> int:
             return NEEDS
     import pytest
 
+    word = _Word(os.environ.pop("TODO_MANAGER_PYTEST", ""))
     project = os.path.realpath(os.getcwd())
     joining = Joining(project, os.path.join(os.environ["TMPDIR"], "pycache"))
     code = int(pytest.main(arguments, plugins=[joining]))
@@ -128,6 +148,7 @@ def main(plugins: str, seen: str, arguments: list[str]) -> int:
     if gone := joining.gone():
         print(f"error: {gone[0]} was loaded, and is gone", file=sys.stderr)
         return INTERRUPTED
+    word.give_back()
     return INTERRUPTED if joining.interrupted else code
 
 
