@@ -70,7 +70,7 @@ report-picture: $(VENV)/installed ## the pictures of a report, as a browser show
 	$(RUN) tests/screens/report.py
 
 redteam: $(VENV)/installed ## every known way to a false "done", tried; prints the table and keeps it (as root, with the engine)
-	$(RUN) tests/redteam/page.py
+	$(RUN) tests/redteam/page.py $(ARGS)
 
 docs: $(VENV)/installed ## the tables of the README that are made from the program
 	$(RUN) tests/document_tables.py

@@ -92,41 +92,62 @@ def lacking(attack: Attack, engine: Engine | None) -> str:
     return ""
 
 
-def carried_out(engine: Engine | None) -> Iterator[tuple[Attack, str]]:
-    """Carry all attacks out that can be; what was seen of each, `wrong: …` where one got somewhere."""
-    for attack in attacks():
+def carried_out(
+    wanted: list[Attack], engine: Engine | None, seen: dict[str, str]
+) -> Iterator[tuple[Attack, str]]:
+    """Carry out what can be; each with what went wrong, if it got somewhere. `seen` is filled in."""
+    for attack in wanted:
         if lacking(attack, engine):
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:
-                yield attack, play(attack, Path(folder), engine).told
+                seen[attack.id] = play(attack, Path(folder), engine).told
+                yield attack, ""
             except AssertionError as wrong:
-                yield attack, f"wrong: {wrong}"
+                yield attack, str(wrong)
 
 
-def main() -> int:
-    """Print the table as it grows; write the page when nothing was left out and nothing got anywhere."""
+def kept() -> dict[str, str]:
+    """What the page says was seen of the attacks that are still as they were."""
+    found = {}
+    if PAGE.exists():
+        table = [text.split(" | ") for text in PAGE.read_text(encoding="utf-8").splitlines()]
+        known = {tuple(cells[:4]): cells[4] for cells in table if len(cells) == len(COLUMNS)}
+        for attack in attacks():
+            told = known.get(tuple(line(attack, "").split(" | ")[:4]))
+            found |= {} if told is None else {attack.id: told}
+    return found
+
+
+def main(words: list[str]) -> int:
+    """Print the table as it grows, and write the page once there is something to say of every attack.
+
+    With words, only attacks whose id holds one of them are carried out; the page keeps what it has.
+    """
+    wanted = [each for each in attacks() if not words or any(word in each.id for word in words)]
     engine = None if missing() else Engine(Path(tempfile.mkdtemp()))
     seen: dict[str, str] = {}
     wrong = 0
     try:
-        if engine:
+        if engine and any("engine" in attack.needs for attack in wanted):
             engine.start()
-        for attack, told in carried_out(engine):
-            print(line(attack, told), flush=True)
-            wrong += told.startswith("wrong")
-            seen[attack.id] = told
+        for attack, why in carried_out(wanted, engine, seen):
+            print(f"{attack.id}: {why}" if why else line(attack, seen[attack.id]), flush=True)
+            wrong += bool(why)
     except NotStarted as why:
         print(why, file=sys.stderr)
     finally:
         if engine:
             engine.stop()
-    skipped = len(attacks()) - len(seen)
-    print(f"{len(seen)} carried out, {wrong} got somewhere, {skipped} skipped for want of a part")
-    if not wrong and not skipped:
-        PAGE.write_text(page(seen), encoding="utf-8")
+    skipped = len(wanted) - len(seen) - wrong
+    print(
+        f"{len(seen)} refused or detected, {wrong} got somewhere, {skipped} skipped for want of a part"
+    )
+    known = kept() | seen
+    if not wrong and all(attack.id in known for attack in attacks()):
+        PAGE.write_text(page(known), encoding="utf-8")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
