@@ -18,7 +18,7 @@ def _case(attack: Attack) -> object:
     return pytest.param(attack, id=attack.id, marks=[PARTS[n] for n in attack.needs if n in PARTS])
 
 
-@pytest.mark.parametrize("attack", map(_case, ATTACKS))
+@pytest.mark.parametrize("attack", [_case(attack) for attack in ATTACKS])
 def test_it_gets_nowhere(attack: Attack, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     engine = request.getfixturevalue("engine") if "engine" in attack.needs else None
     if part := lacking(attack, engine):
