@@ -14,6 +14,7 @@ An attack is a mapping in a file of `attacks/`:
     tries: [moves]                                 the attack
     during: [moves]                                more of it, once the check WAITS runs
     command: done p 0
+    clock: seconds by which it believes to be later
     expect: {exit, kind, says, state}
 
 The same command runs in two such worlds: after `honest` it must succeed, so that the refusal after
@@ -79,6 +80,7 @@ class Attack:
     tries: Moves = field(default_factory=list)
     during: Moves = field(default_factory=list)
     command: str = "done p 0"
+    clock: float = 0
 
     @property
     def id(self) -> str:

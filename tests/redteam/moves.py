@@ -7,7 +7,8 @@ sql: text                             in the store, its guards taken away
 env: {NAME: value}                    what commands from here on inherit
 todo: words                           a command of ours that succeeds
 try: words                            one that may end as it likes
-person: words                         one that is answered yes at a terminal
+person: words                         one that is answered yes at a terminal, and succeeds
+answer: words                         the same, and it may end as it likes
 plan: {id, phases, head}              a plan document; not imported
 serve: {NAME: {path: {status, body, headers}}}      a web server; @NAME@ is its host and port
 image: {name, changes, files, debian} an image of the engine; `debian` is a release, in place of files
@@ -76,7 +77,7 @@ class Ground:
             known: dict[str, Callable[[Any], object]] = {
                 "write": self._write, "edit": self._edit, "rm": self._rm, "link": self._link,
                 "sh": self._sh, "sql": self._sql, "env": self.project.env.update,
-                "todo": self._todo, "try": self._try, "person": self._person, "plan": self._plan,
+                "todo": self._todo, "try": self._try, "person": self._person, "answer": self._answer, "plan": self._plan,
                 "serve": self._serve, "image": self._image, "run": self._run,
                 "docker": self._docker, "scanners": self._scan,
             }  # fmt: skip
@@ -139,6 +140,9 @@ class Ground:
 
     def _person(self, line: str) -> None:
         self.project.person(*self.words(line)).ok()
+
+    def _answer(self, line: str) -> None:
+        self.project.person(*self.words(line))
 
     def _plan(self, given: dict[str, str]) -> None:
         head = given.get("head", "")

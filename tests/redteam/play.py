@@ -8,12 +8,14 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import clocks
 from engine import Engine
 from redteam.data import Attack
 from redteam.moves import Ground
@@ -89,6 +91,11 @@ def _attacked(attack: Attack, world: Path, engine: Engine | None) -> Seen:
     return seen
 
 
+def program(attack: Attack) -> list[str]:
+    """What is started: the command, or the command under a clock that is wrong."""
+    return [sys.executable, clocks.__file__, str(attack.clock)] if attack.clock else PROGRAM
+
+
 def _run(attack: Attack, ground: Ground, during: list[dict[str, object]]) -> tuple[Ran, int]:
     """Run the command as a process of its own; make the other moves once a check says that it runs."""
     if attack.during:
@@ -97,7 +104,7 @@ def _run(attack: Attack, ground: Ground, during: list[dict[str, object]]) -> tup
     words = [*ground.words(attack.command), *(["--json"] if attack.expect.json else [])]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            [*PROGRAM, *words], cwd=ground.project.root, env=ground.project.env,
+            [*program(attack), *words], cwd=ground.project.root, env=ground.project.env,
             stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
         )  # fmt: skip
         try:

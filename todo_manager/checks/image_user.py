@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from todo_manager.checks import searching
 from todo_manager.checks.expect import Expectation, Judgement
 from todo_manager.checks.judge_file import judged, unclear
 from todo_manager.engines.engine import Absent
@@ -29,7 +30,7 @@ def judge_user(actual: str, wanted: Expectation, opened: Opened) -> Judgement:
     meant, expected = _plain(actual), f"its user is {wanted}"
     said = f"it runs as {actual or 'root (it names no user)'}"
     if wanted.operator == "matches":
-        return judged(bool(wanted.value.search(actual)) and bool(actual), expected, said)
+        return judged(bool(actual) and searching.found(wanted.value, actual), expected, said)
     other = _plain(str(wanted.value))
     if wanted.operator == "eq":
         return judged(meant == other, expected, said)
