@@ -1,4 +1,5 @@
-"""The application: how it starts, and how it ends whatever becomes of its terminal."""
+"""The application: how it starts, what all screens share, and how it ends whatever becomes of its
+terminal."""
 
 from __future__ import annotations
 
@@ -8,46 +9,207 @@ import select
 import signal
 import sys
 import threading
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
-from tui.plans_screen import PlansScreen
+from tui import actions
+from tui.actions import Effect
+from tui.deeds import Deeds
+from tui.lookout import Found, Lookout
+from tui.looks import CSS
+from tui.palette import Palette
+from tui.runs import Run
+from tui.screens.base import StoreScreen
+from tui.screens.dialogs import Ask, Commands, Shown
+from tui.screens.evidence import EvidenceScreen
+from tui.screens.ledger import LedgerScreen
+from tui.screens.plan import PlanScreen
+from tui.screens.plans import PlansScreen
+from tui.screens.run import RunScreen
+from tui.themes import DARK, DEFAULTS, TERMINAL, THEMES
+from tui.widgets.rows import Text, text
 
 INTERRUPTED = 130
 CRASHED = 5
+FIRST_LOOK, LOOK_EVERY = 1.0, 30.0
+"""Seconds until engines are looked at first, and between two looks."""
 
 
-class CommandCenter(App[None]):
-    """Shows the list of plans of one project."""
+class CommandCenter(Deeds):
+    """Shows one project."""
 
     TITLE = "todo_manager"
-    ENABLE_COMMAND_PALETTE = False
+    CSS = CSS
+    COMMANDS: ClassVar[set[Any]] = {Palette}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+c", "leave", "quit", show=False, priority=True),
+        Binding("ctrl+q", "leave", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, root: str) -> None:
-        # The terminal's own colours: readable on its background, and NO_COLOR leaves none at all
-        # (with a theme of its own colours Textual would turn them into greys).
-        super().__init__(ansi_color=True)
-        self.theme = "ansi-dark"
-        self._root = root
+    def __init__(
+        self, root: str, *, read_only: bool = False, actor: str | None = None, theme: str = DARK
+    ) -> None:
+        # Without colours the terminal's own are left alone: in a theme with colours of its own
+        # Textual would turn them into greys.
+        plain = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=True if plain else None)
+        self.root = root
+        self.read_only = read_only
+        self.troubles: list[tuple[str, str]] = []
+        """What is wrong outside the store, each with what to type."""
+        self._given_actor = actor
+        for each in THEMES.values():
+            self.register_theme(each)
+        self.theme = TERMINAL if plain else theme
+        self.begin()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DEFAULTS
+
+    @cached_property
+    def actor_origin(self) -> str:
+        """Where the name of who acts is from."""
+        if self._given_actor:
+            return "--actor"
+        return "TODO_MANAGER_ACTOR" if os.environ.get("TODO_MANAGER_ACTOR") else "git, or the user"
 
     def on_mount(self) -> None:
-        self.push_screen(PlansScreen(self._root))
+        self.push_screen(PlansScreen())
+        self._engines = Lookout(self.root, "engines", self._engines_seen)
+        self.set_timer(FIRST_LOOK, self._engines.look)
+        self.set_interval(LOOK_EVERY, self._engines.look)
+
+    def on_unmount(self) -> None:
+        self._engines.stop()
+
+    def _engines_seen(self, found: list[Found], whole: bool) -> None:
+        """Called in a thread, perhaps when everything is already going."""
+        if whole:  # the screen shows it at its next tick
+            self.troubles = [
+                (f"{each['name']}: {each['said']}", each["hint"])
+                for each in found
+                if "said" in each
+            ]
+
+    # Screens.
+
+    def open_plan(self, plan: str, phase: int | None = None) -> None:
+        self.push_screen(PlanScreen(plan, phase))
+
+    def open_event(self, event: int, check: str | None) -> None:
+        self.push_screen(EvidenceScreen(event, check))
+
+    def go_to(self, name: str) -> None:
+        """Show a screen; back to it where it is open already."""
+        scope = "run" if name == "runs" else name
+        open_ = [each for each in self.screen_stack if isinstance(each, StoreScreen)]
+        if any(scope == each.SCOPE for each in open_):
+            while getattr(self.screen, "SCOPE", "") != scope:
+                self.pop_screen()
+            return
+        self.push_screen(self._made(scope))
+
+    def _made(self, scope: str) -> StoreScreen:
+        if scope == "run":
+            return RunScreen(self.runs.all[-1] if self.runs.all else None)
+        if scope == "ledger":
+            return LedgerScreen()
+        from tui.screens import configuration, preflight, services
+
+        if scope == "services":
+            return services.ServicesScreen()
+        if scope == "preflight":
+            return preflight.PreflightScreen()
+        return configuration.ConfigurationScreen()
+
+    def show_help(self, screen: StoreScreen) -> None:
+        self.push_screen(Shown(f"keys of {screen.SCOPE}", _help(screen, self.read_only)))
+
+    def show_commands(self, screen: StoreScreen) -> None:
+        """What is done here as commands: the chosen one is copied."""
+        place = screen.place()
+        found = [
+            (action.keys, actions.key_text(action.keys.split(",")[0]), command)
+            for action in actions.of(screen.SCOPE, read_only=False)
+            if (command := actions.command(action, place))
+        ]
+        found.sort(key=lambda each: each[0] != "enter")
+        if not found:
+            self.say("nothing here is a command")
+            return
+        self.push_screen(Commands(found), self._copied)
+
+    def _copied(self, command: str | None) -> None:
+        if command:
+            self.copy_to_clipboard(command)
+            self.say(f"copied: {command}")
+
+    def next_theme(self) -> None:
+        if self.no_color:
+            self.say("NO_COLOR is set: there are no colours to choose from")
+            return
+        names = list(THEMES)
+        place = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(place + 1) % len(names)]
+
+    # The end.
+
+    def action_leave(self) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Quit; while something runs, ask."""
+        going = self.runs.going()
+        if not going:
+            self.exit()
+        elif not isinstance(self.screen, Ask):
+            self.run_worker(self._leave(going), exclusive=True, group="ask")
+
+    async def _leave(self, going: list[Run]) -> None:
+        lines = [text("  ", (run.order.command, "strong"), hang=4) for run in going]
+        lines += [text(""), text("What is ended has recorded nothing.")]
+        answer = await self.push_screen_wait(
+            Ask("something runs", lines, ("Stay", "End it and quit"))
+        )
+        if answer:
+            await asyncio.to_thread(self.runs.end_all)
+            self.exit()
 
 
-def run(root: str) -> int:
+def _help(screen: StoreScreen, read_only: bool) -> list[Text]:
+    """The keys of a screen: its own first, then those of all."""
+    found: list[Text] = []
+    for title, wanted in (("here", True), ("everywhere", False)):
+        found.append(text((title, "muted")))
+        for action in actions.of(screen.SCOPE, read_only=read_only):
+            if (screen.SCOPE in action.scopes) is wanted:
+                keys = f"{actions.keys_text(action):14} "
+                asks = {Effect.OUTSIDE: ("  asks", "warn"), Effect.PERSON: ("  asks", "warn")}
+                found.append(
+                    text(
+                        ("  ", ""), (keys, "key"), action.does, asks.get(action.effect, ""), hang=17
+                    )
+                )
+        found.append(text(""))
+    if read_only:
+        found.append(text(("RO", "warn"), " read-only: nothing here runs or records anything"))
+    return found
+
+
+def run(root: str, *, read_only: bool = False, actor: str | None = None, theme: str = DARK) -> int:
     """Show the project at `root` until the user quits.
 
     Returns 0, 130 when a signal ended it, 5 when it failed (Textual has then said how). The process
     ends at once, with 130, when its terminal is gone.
     """
     _leave_with_terminal(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-    app = CommandCenter(root)
-    asyncio.run(_live(app))
+    app = CommandCenter(root, read_only=read_only, actor=actor, theme=theme)
+    try:
+        asyncio.run(_live(app))
+    finally:
+        app.runs.end_all()
     return CRASHED if app.return_code == 1 else app.return_code or 0
 
 
@@ -66,7 +228,7 @@ def _leave_with_terminal(fd: int) -> None:
 
     Whoever started us may have had SIGHUP ignored. Textual reads a closed terminal as no input, over
     and over, and its writer stops; so nothing of it can be asked to end, and there is nothing to give
-    back: no terminal, and the store was only read.
+    back: no terminal, and the store was only read. Runs notice that we are gone, and end themselves.
     """
 
     def wait() -> None:

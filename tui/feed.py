@@ -1,7 +1,8 @@
 """Watches the store from a thread of its own and tells the screen what it finds.
 
 SQLite waits when another process holds the store, and a disk can be slow: neither may stop the
-screen from drawing and taking keys, so no screen reads the store itself.
+screen from drawing and taking keys, so no screen reads the store itself. A screen asks a question,
+and is told the answer whenever it becomes another one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from todo_manager import reads
@@ -22,12 +23,22 @@ INTERVAL = 0.5
 LONGEST_PAUSE = 5.0
 
 
-class News(NamedTuple):
-    """What a look at the store found: plans as `reads.list_plans` gives them, or a trouble."""
+class Question(NamedTuple):
+    """What a screen wants to know of the store."""
 
-    everything: bool
-    plans: tuple[dict[str, Any], ...] = ()
-    more: int = 0
+    key: Hashable
+    """Tells questions apart; two with the same key are the same question."""
+    ask: Callable[[sqlite3.Connection, str], Any]
+    """Answers it, from an open store and the root of the project."""
+    files: bool = False
+    """Whether the answer also depends on files and locks, which change without the store."""
+
+
+class News(NamedTuple):
+    """What a look at the store found: the answer to a question, or a trouble."""
+
+    key: Hashable
+    answer: Any = None
     trouble: str = ""
     """Why the store could not be read; empty when it was."""
     hint: str = ""
@@ -46,43 +57,46 @@ class Watch:
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, ...] | None = None
         self._told: object = None
+        self._answer: object = None
 
-    def look(self, everything: bool, *, anew: bool = False) -> News | None:
-        """The plans or the trouble; None when that is what was told last. Raises nothing.
+    def look(self, question: Question, *, anew: bool = False) -> News | None:
+        """The answer or the trouble; None when that is what was told last. Raises nothing.
 
-        `everything` asks for closed plans too; `anew` reads and tells in any case.
+        `anew` reads and tells in any case.
         """
         if anew:
             self._told = None
         try:
-            return self._look(everything)
+            return self._look(question)
         except TodoError as problem:
-            return self._trouble(everything, problem.message, problem.hint)
+            return self._trouble(question, problem.message, problem.hint)
         except sqlite3.Error as error:
-            return self._trouble(everything, *self._words(error))
+            return self._trouble(question, *self._words(error))
         except Exception as error:  # a screen that is open all day outlives a mistake of ours
             what = f"this is a mistake in todo_manager: {type(error).__name__}: {error}"
-            return self._trouble(everything, what, "todo_manager list, which tells more")
+            return self._trouble(question, what, "todo_manager list, which tells more")
 
     def close(self) -> None:
         if self._db is not None:
             self._db.close()
         self._db = None
 
-    def _look(self, everything: bool) -> News | None:
+    def _look(self, question: Question) -> News | None:
         db = self._connection()
         # Asked before reading: what is written meanwhile is then found at the next look.
         version = db.execute("PRAGMA data_version").fetchone()[0]
-        found = (everything, self._file, version)
-        if found == self._told:
+        found = (question.key, self._file, version)
+        if found == self._told and not question.files:
             return None
-        db.execute("BEGIN")  # all plans as of one moment
+        db.execute("BEGIN")  # everything as of one moment
         try:
-            page = reads.list_plans(db, everything=everything)
+            answer = question.ask(db, self._root)
         finally:
             db.rollback()
-        self._told = found
-        return News(everything, tuple(page["plans"]), page["more"])
+        if found == self._told and answer == self._answer:
+            return None
+        self._told, self._answer = found, answer
+        return News(question.key, answer)
 
     def _connection(self) -> sqlite3.Connection:
         """The connection, made anew when the file is another one or was changed beside the log.
@@ -103,12 +117,12 @@ class Watch:
             return None
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
-    def _trouble(self, everything: bool, what: str, hint: str) -> News | None:
+    def _trouble(self, question: Question, what: str, hint: str) -> News | None:
         self.close()
-        if self._told == (what, hint):
+        if self._told == (question.key, what, hint):
             return None
-        self._told = (what, hint)
-        return News(everything, trouble=what, hint=hint)
+        self._told = (question.key, what, hint)
+        return News(question.key, trouble=what, hint=hint)
 
     def _words(self, error: sqlite3.Error) -> tuple[str, str]:
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -129,15 +143,19 @@ class Feed(threading.Thread):
         self._deliver = deliver
         self._wake = threading.Event()
         self._stopped = False
-        self._everything = False
+        self._question: Question | None = None
         self._anew = False
         self._began = 0.0
 
-    def ask(self, *, everything: bool) -> None:
-        """Look at once, and tell in any case; from now on with closed plans or without."""
-        self._everything = everything
-        self._anew = True
+    def ask(self, question: Question, *, anew: bool = False) -> None:
+        """From now on look for the answer to this; `anew` tells it even if it is the known one."""
+        self._question = question
+        self._anew = self._anew or anew
         self._wake.set()
+
+    def pause(self) -> None:
+        """Look no more until the next question."""
+        self._question = None
 
     def stop(self) -> None:
         self._stopped = True
@@ -152,13 +170,20 @@ class Feed(threading.Thread):
         watch = Watch(self._root)
         while not self._stopped:
             self._wake.clear()
-            anew, self._anew = self._anew, False
-            began = self._began = time.monotonic()
-            news = watch.look(self._everything, anew=anew)
-            took = time.monotonic() - began
-            self._began = 0.0
-            if news is not None and not self._stopped:
-                self._deliver(news)
+            question = self._question
+            took = self._look(watch, question) if question is not None else 0.0
             # A store so large that reading takes long is not read all the time.
-            self._wake.wait(max(INTERVAL, min(2 * took, LONGEST_PAUSE)))
+            pause = max(INTERVAL, min(2 * took, LONGEST_PAUSE))
+            self._wake.wait(pause if question is not None else None)
         watch.close()
+
+    def _look(self, watch: Watch, question: Question) -> float:
+        """One look, told if there is news; how many seconds it took."""
+        anew, self._anew = self._anew, False
+        began = self._began = time.monotonic()
+        news = watch.look(question, anew=anew)
+        took = time.monotonic() - began
+        self._began = 0.0
+        if news is not None and not self._stopped:
+            self._deliver(news)
+        return took

@@ -17,12 +17,12 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Static
+from tui.plan_list import _STATE_STYLES, PlanList, columns, fit, state_of
 
 from todo_manager import reads, store
 from todo_manager.render.plain import GLYPHS
 from tui import feed, plans_screen
 from tui.app import CommandCenter
-from tui.plan_list import _STATE_STYLES, PlanList, columns, fit, state_of
 
 HOLDER = """
 import sqlite3, sys

@@ -1,7 +1,9 @@
-"""The command center: the plans and what comes next in each, kept up to date.
+"""The command center: plans, phases, runs, evidence, services, the ledger, kept up to date.
 
-It shows what the store knows and decides nothing. ? lists its keys, q leaves. It needs a terminal;
-without one: todo_manager list
+It shows what the store knows, and whatever it does is a command: ? lists its keys, y copies the
+command, q leaves. It needs a terminal; without one: todo_manager list
+
+With --web it is shown by a browser of this machine, read-only, until it is interrupted.
 """
 
 from __future__ import annotations
@@ -17,25 +19,56 @@ from todo_manager.errors import Kind, TodoError, UsageProblem
 from todo_manager.render.output import Output
 
 _PACKAGE = "tui"
+THEMES = ("dark", "light", "terminal")
+"""As `tui.themes` has them; the first one is the default."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes no arguments of its own."""
+    parser.add_argument("--read-only", action="store_true", help="with no key that runs or records")
+    parser.add_argument(
+        "--theme", choices=THEMES, help="its colours (default: dark, or TODO_MANAGER_THEME)"
+    )
+    parser.add_argument("--web", action="store_true", help="in a browser, on 127.0.0.1, read-only")
+    parser.add_argument("--port", type=_port, default=8321, help="of --web (default 8321)")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Show the screen until the user leaves: 0; 130 ended by a signal, 2 without a terminal."""
-    _demand_terminal(output)
-    root = reads.find_root(arguments.folder)
-    _load_ours()
-    from tui.app import run as show
-
-    return show(root)
-
-
-def _demand_terminal(output: Output) -> None:
     if output.json:
         raise UsageProblem("a screen has no JSON", hint="todo_manager list --json")
+    theme = arguments.theme or _theme()
+    if not arguments.web:
+        _demand_terminal()
+    # The folder of the project was entered before.
+    root = reads.find_root(".")
+    _load_ours()
+    if arguments.web:
+        from tui.web import serve
+
+        return serve(root, arguments.port, theme)
+    from tui.app import run as show
+
+    return show(root, read_only=arguments.read_only, actor=arguments.actor, theme=theme)
+
+
+def _theme() -> str:
+    """What TODO_MANAGER_THEME says; UsageProblem for a theme there is not."""
+    wanted = os.environ.get("TODO_MANAGER_THEME") or THEMES[0]
+    if wanted not in THEMES:
+        raise UsageProblem(
+            f"TODO_MANAGER_THEME is {wanted!r}, and the themes are {', '.join(THEMES)}",
+            hint=f"todo_manager tui --theme {THEMES[0]}",
+        )
+    return wanted
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, like 8321")
+    return int(text)
+
+
+def _demand_terminal() -> None:
     streams = {
         "standard input": sys.stdin,
         "standard output": sys.stdout,

@@ -1,0 +1,226 @@
+"""What is done from the screens: runs, commands, questions to persons, edits; always by a command."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import subprocess
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+from textual.message import Message
+
+from todo_manager import actors
+from todo_manager.ledger import Actor
+from todo_manager.shellword import word
+from tui import actions, editing, outside, programs
+from tui.actions import Action, Effect
+from tui.runs import Order, Run, Runs
+from tui.screens.base import StoreScreen
+from tui.screens.dialogs import Ask, Prompt
+from tui.screens.run import RunScreen
+from tui.widgets.rows import text
+from tui.words import single
+
+
+class Deeds(App[None]):
+    """The part of the application that does things."""
+
+    class RunNews(Message):
+        """A run has told something."""
+
+        def __init__(self, run: Run) -> None:
+            super().__init__()
+            self.run = run
+
+    root: str
+    read_only: bool
+    _given_actor: str | None
+
+    def begin(self) -> None:
+        """Make what the deeds need; nothing is started by it."""
+        self.runs = Runs(
+            self.root, lambda: self.actor, lambda run: self.post_message(self.RunNews(run))
+        )
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who does what is done here, as the verbs have it."""
+        return actors.actor(self._given_actor, Path(self.root))
+
+    def say(self, what: str, tone: str = "") -> None:
+        """Say something for a few seconds; it is over by itself."""
+        severity: Any = {"warn": "warning", "failed": "error"}.get(tone, "information")
+        self.notify(single(what), severity=severity, markup=False, timeout=4)
+
+    # Runs.
+
+    def perform(self, screen: StoreScreen, name: str, order: Order) -> None:
+        """Do what an action says; what touches the world outside is asked before."""
+        action = _action(screen, name)
+        command = actions.command(action, screen.place())
+        order = order._replace(command=command)
+        if action.effect is Effect.OUTSIDE:
+            self.run_worker(self._ask_outside(order), exclusive=True, group="ask")
+        else:
+            self.start_run(order)
+
+    async def _ask_outside(self, order: Order) -> None:
+        found = await asyncio.to_thread(outside.look, self.root, order)
+        do = {"undo": "Take it back"}.get(order.verb, "Execute")
+        answer = await self.push_screen_wait(Ask(found.title, found.lines, ("Cancel", do)))
+        if answer == do:
+            self.start_run(order._replace(only=found.only if order.verb == "exec" else ""))
+
+    def start_run(self, order: Order) -> None:
+        """Start a run and show it. One phase is not run twice at once by the same session."""
+        going = self.runs.of(order.plan, order.phase)
+        if going is not None:
+            self.say(f"already running: {going.order.command}", "warn")
+        self._show_run(going or self.runs.start(order))
+
+    def repeat(self, run: Run) -> None:
+        """Run the same once more; what touches the world outside is asked again."""
+        if run.order.verb in ("verify", "done"):
+            self.start_run(run.order)
+        else:
+            self.run_worker(self._ask_outside(run.order), exclusive=True, group="ask")
+
+    def _show_run(self, run: Run) -> None:
+        if isinstance(self.screen, RunScreen):
+            self.screen.switch(run)
+        else:
+            self.push_screen(RunScreen(run))
+
+    def on_deeds_run_news(self, message: RunNews) -> None:
+        run = message.run
+        if run.take():
+            self.post_message(self.RunNews(run))  # the rest, after the keys that wait
+        screen = self.screen
+        if isinstance(screen, RunScreen) and screen.run is run:
+            screen.show_run()
+        if not run.going:
+            self._ended(run)
+
+    def _ended(self, run: Run) -> None:
+        screen = self.screen
+        if isinstance(screen, StoreScreen):
+            screen.ask(anew=True)
+        if not (isinstance(screen, RunScreen) and screen.run is run):
+            tone = "" if run.state in ("done", "passed") else "warn"
+            self.say(f"{run.state}: {run.order.command}", tone)
+
+    # Persons, and what else a command does.
+
+    def on_terminal(self, screen: StoreScreen, name: str) -> None:
+        """Give the terminal to the command itself: it asks a person in its own words."""
+        command = actions.command(_action(screen, name), screen.place())
+        if not command:
+            return
+        words = shlex.split(command)[1:]
+        if self._given_actor:
+            words += ["--actor", self._given_actor]
+        try:
+            with self.suspend():
+                _on_terminal(command, words, self.root)
+        except SuspendNotSupported:
+            self.say(f"this needs a terminal: {command}", "warn")
+        screen.ask(anew=True)
+
+    def ask_reason(self, screen: StoreScreen) -> None:
+        """Reopen a phase, with the reason that is asked for."""
+        place = dict(screen.place())
+        if "phase" not in place:
+            return
+        lines = [text("The phase carries no mark any more; the ledger keeps the reason.")]
+        title = f"reopen phase {place['phase']} of {place['plan']}"
+        action = _action(screen, "reopen")
+
+        def go_on(reason: str | None) -> None:
+            if reason:
+                self.do(screen, actions.command(action, place | {"reason": reason}))
+
+        self.push_screen(Prompt(title, lines, hint="why"), go_on)
+
+    def do(self, screen: StoreScreen, command: str) -> None:
+        """Run a command that takes a moment, and say how it ended."""
+        self.run_worker(self._do(screen, command), group="do")
+
+    async def _do(self, screen: StoreScreen, command: str) -> None:
+        words = [*shlex.split(command)[1:], "--actor", self.actor.name]
+        found = await asyncio.to_thread(
+            subprocess.run,
+            programs.verb(*words),
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+        said = (found.stderr if found.returncode else found.stdout).decode("utf-8", "replace")
+        self.say(said.strip() or command, "failed" if found.returncode else "")
+        screen.ask(anew=True)
+
+    def bind_input(self, screen: StoreScreen, value: dict[str, Any]) -> None:
+        """Bind an input to another value, after showing what that changes."""
+        plan, name = value["plan"], value["name"]
+        lines = [
+            text(("now   ", "muted"), value["value"] or "nothing", ("  " + value["from"], "muted")),
+            text("Phases that use it become stale, and have to be done anew."),
+        ]
+
+        def go_on(new: str | None) -> None:
+            if new and new != value["value"]:
+                command = f"todo_manager set {word(plan)} {word(f'{name}={new}')}"
+                self.run_worker(self._confirmed(screen, command, value["value"], new), group="do")
+
+        self.push_screen(Prompt(f"{name} of {plan}", lines, value["value"], "a value"), go_on)
+
+    async def _confirmed(self, screen: StoreScreen, command: str, old: str, new: str) -> None:
+        lines = [
+            text(("- ", "failed"), (old or "(nothing)", "failed")),
+            text(("+ ", "done"), (new, "done")),
+            text(""),
+            text(("command  ", "muted"), (command, "strong"), hang=9),
+        ]
+        if await self.push_screen_wait(Ask("bind it?", lines, ("Cancel", "Bind"))):
+            await self._do(screen, command)
+
+    def edit_settings(self, screen: StoreScreen) -> None:
+        """Open a copy of the settings in an editor; what it made of it is shown before it is kept."""
+        try:
+            with self.suspend():
+                found = editing.edited(self.root)
+        except SuspendNotSupported:
+            self.say("an editor needs a terminal", "warn")
+            return
+        if found.problem:
+            self.say(found.problem, "failed")
+        elif found.old != found.new:
+            self.run_worker(self._keep(screen, found), group="do")
+
+    async def _keep(self, screen: StoreScreen, found: editing.Edited) -> None:
+        lines = [text((line, editing.tone(line))) for line in found.difference()]
+        if await self.push_screen_wait(Ask(f"write {found.name}?", lines, ("Cancel", "Write"))):
+            problem = editing.keep(self.root, found)
+            self.say(problem or f"{found.name}: written", "failed" if problem else "")
+            screen.ask(anew=True)
+
+
+def _action(screen: StoreScreen, name: str) -> Action:
+    found = actions.of(screen.SCOPE, read_only=False)
+    return next(each for each in found if each.name == name)
+
+
+def _on_terminal(command: str, words: list[str], root: str) -> None:
+    """Run a command where people type, and wait until they have read what it said."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command
+    try:
+        print(f"\n$ {command}", flush=True)
+        code = subprocess.run(programs.verb(*words), cwd=root).returncode
+        print(f"[exit {code}] enter: back to the command center ", end="", flush=True)
+        sys.__stdin__.readline() if sys.__stdin__ else None
+    finally:
+        signal.signal(signal.SIGINT, before)

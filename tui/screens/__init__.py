@@ -1,0 +1,1 @@
+"""The screens of the command center: one module each, all on `base.py`."""
