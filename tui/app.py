@@ -63,6 +63,7 @@ class CommandCenter(Deeds):
         for each in THEMES.values():
             self.register_theme(each)
         self.theme = TERMINAL if plain else theme
+        self._engines = Lookout(root, "engines", self._engines_seen)
         self.begin()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -77,7 +78,6 @@ class CommandCenter(Deeds):
 
     def on_mount(self) -> None:
         self.push_screen(PlansScreen())
-        self._engines = Lookout(self.root, "engines", self._engines_seen)
         self.set_timer(FIRST_LOOK, self._engines.look)
         self.set_interval(LOOK_EVERY, self._engines.look)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from typing import Any
 
 from msgspec import structs
 
-from todo_manager import doctor, reads
+from todo_manager import checks, doctor, reads
+from todo_manager.checks.engine_check import EngineCheck
 from todo_manager.doctor.base import Finding, Level
 from todo_manager.errors import TodoError
 
@@ -65,6 +67,9 @@ def everything() -> Iterator[dict[str, Any]]:
 
 def engines() -> Iterator[dict[str, Any]]:
     """What is wrong with engines and other machines that open plans rest on."""
+    with contextlib.closing(reads.open_store(reads.find_root("."))) as db:
+        if not _rest_on_machines(db):
+            return
     from todo_manager.doctor import engine
     from todo_manager.doctor.base import Place
 
@@ -75,6 +80,26 @@ def engines() -> Iterator[dict[str, Any]]:
                 yield _plain(finding)
     finally:
         place.close()
+
+
+_KINDS = (
+    "SELECT DISTINCT json_extract(c.value, '$.kind') AS kind FROM plans AS p"
+    " JOIN phases AS f ON f.plan = p.id, json_each(f.checks) AS c"
+    " WHERE p.closed = 0 AND p.archived IS NULL"
+)
+_ELSEWHERE = (
+    "SELECT 1 FROM plans AS p JOIN phases AS f ON f.plan = p.id"
+    " WHERE p.closed = 0 AND p.archived IS NULL AND (f.definition LIKE '%\"host\":%'"
+    " OR f.definition LIKE '%\"inside\":%' OR f.definition LIKE '%\"served_by\":%') LIMIT 1"
+)
+
+
+def _rest_on_machines(db: sqlite3.Connection) -> bool:
+    """Whether an open plan asks an engine or another machine; most look at files, for nothing else."""
+    if db.execute(_ELSEWHERE).fetchone():
+        return True
+    kinds = [row["kind"] for row in db.execute(_KINDS) if row["kind"] in checks.KINDS]
+    return any(issubclass(checks.load(kind), EngineCheck) for kind in kinds)
 
 
 def _plain(finding: Finding) -> dict[str, Any]:

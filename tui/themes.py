@@ -6,7 +6,7 @@ asks for other work: done, warn, failed, errored. Everything else is a shade of 
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK, LIGHT, TERMINAL = "dark", "light", "terminal"
 
@@ -65,7 +65,9 @@ _LIGHT = {
 
 def _theme(name: str, tones: dict[str, str], *, dark: bool, ansi: bool = False) -> Theme:
     variables = {f"tone-{tone}": colour for tone, colour in tones.items()}
-    if not ansi:
+    if ansi:
+        variables = BUILTIN_THEMES["ansi-dark"].variables | variables
+    else:
         variables |= {
             "block-cursor-background": tones["here"],
             "block-cursor-foreground": tones["strong"],
@@ -105,5 +107,5 @@ THEMES = {
 }
 """By name; `terminal` uses the colours the terminal itself has, and is what NO_COLOR gets."""
 
-DEFAULTS = dict(THEMES[DARK].variables)
+DEFAULTS = {name: colour for name, colour in THEMES[DARK].variables.items() if "tone" in name}
 """What the names of our colours are where another theme is used."""

@@ -47,7 +47,7 @@ def serve(root: str, port: int, theme: str) -> int:
         found: web.StreamResponse = await handler(request)
         return found
 
-    class Ours(Server):  # type: ignore[misc]
+    class Ours(Server):
         """Says where it is in one line, and refuses the pages of others."""
 
         async def on_startup(self, app: web.Application) -> None:

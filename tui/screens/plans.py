@@ -19,7 +19,7 @@ from tui.words import Line, Piece, age, ours, single, state_text, tone_of
 
 COLUMNS = (
     Column("STATE", most=12),
-    Column("PLAN", most=36),
+    Column("PLAN", share=40),
     Column("DONE", since=40, right=True),
     Column("", since=120),
     Column("NEXT PHASE", since=60, rest=True),

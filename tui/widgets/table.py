@@ -15,8 +15,8 @@ from tui.widgets.toned import BESIDE, HERE, cut, flat, strip, style
 from tui.words import Line, ours, single
 
 MARKER, GAP, SCROLLBAR = 2, 2, 1
-LEAST = 8
-"""Cells below which a column of the rest is left out."""
+LEAST, SHORTEST = 8, 3
+"""Cells a column of the rest has at least, and those to which another one may be cut."""
 
 
 class Column(NamedTuple):
@@ -27,6 +27,8 @@ class Column(NamedTuple):
     """The width of the table from which it is shown."""
     most: int = 0
     """Cells it takes at most; 0 for as many as its widest text."""
+    share: int = 0
+    """Percent of the table it takes at most; 0 for no such limit."""
     rest: bool = False
     """Whether it takes what the others leave."""
     right: bool = False
@@ -43,34 +45,45 @@ class Row(NamedTuple):
 def widths(columns: Sequence[Column], widest: Sequence[int], width: int) -> list[int]:
     """Cells for each column in a table of `width`; 0 leaves a column out.
 
-    `widest` holds the widest text of each. The first column always stays.
+    `widest` holds the widest text of each. Columns go from the right; the first always stays, and the
+    second gets shorter before it goes.
     """
     room = max(1, width - MARKER - SCROLLBAR)
     found = [
-        0 if width < column.since else min(wide, column.most or wide)
+        _wanted(column, wide, width) if width >= column.since else 0
         for column, wide in zip(columns, widest)
     ]
-    rests = [place for place, column in enumerate(columns) if column.rest and found[place]]
-    fixed = [place for place in range(len(columns)) if found[place] and place not in rests]
     while True:
-        used = sum(found[place] + GAP for place in fixed) + (LEAST + GAP) * len(rests) - GAP
-        if used <= room or len(fixed) + len(rests) <= 1:
+        shown = [place for place, cells in enumerate(found) if cells]
+        free = room - sum(found[place] + GAP for place in shown) + GAP
+        if free >= 0 or not shown:
             break
-        gone = rests.pop() if len(rests) > 1 else fixed.pop() if len(fixed) > 1 else rests.pop()
-        found[gone] = 0
-    _share(found, rests, fixed, room)
+        last = shown[-1]
+        if len(shown) <= 2 and found[last] + free >= SHORTEST:
+            found[last] += free
+        elif len(shown) == 1:
+            found[last] = room
+        else:
+            found[last] = 0
+    _share(columns, found, free)
     return found
 
 
-def _share(found: list[int], rests: list[int], fixed: list[int], room: int) -> None:
-    """Give the columns of the rest what is left, and the only column no more than there is."""
-    left = room - sum(found[place] + GAP for place in fixed) - GAP * (len(rests) - 1)
+def _wanted(column: Column, wide: int, width: int) -> int:
+    """The cells a column asks for; one that takes the rest asks for little."""
+    if column.rest:
+        return LEAST
+    most = min(column.most or wide, width * column.share // 100 if column.share else wide)
+    return max(1, min(wide, max(most, LEAST)))
+
+
+def _share(columns: Sequence[Column], found: list[int], free: int) -> None:
+    """Give what is left to the columns that take the rest, in equal shares."""
+    rests = [place for place, column in enumerate(columns) if column.rest and found[place]]
     for number, place in enumerate(rests):
-        share = left // (len(rests) - number)
-        found[place] = max(1, min(found[place], share) if number < len(rests) - 1 else share)
-        left -= found[place]
-    if not rests and len(fixed) == 1:
-        found[fixed[0]] = min(found[fixed[0]], room)
+        share = free // (len(rests) - number)
+        found[place] += max(0, share)
+        free -= share
 
 
 class Table(ScrollView, can_focus=False):
