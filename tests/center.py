@@ -62,16 +62,15 @@ def shown(pilot: Pilot[None]) -> str:
 
 
 def bar(pilot: Pilot[None], name: str) -> str:
-    return pilot.app.screen.query_one(f"#{name}", Bar).text
+    return "".join(each.text for each in pilot.app.screen.query(f"#{name}").results(Bar))
 
 
 def note(pilot: Pilot[None], name: str) -> str:
-    return pilot.app.screen.query_one(f"#{name}", Note).text
+    return "".join(each.text for each in pilot.app.screen.query(f"#{name}").results(Note))
 
 
 def banner(pilot: Pilot[None]) -> str:
-    found = pilot.app.screen.query("#banner")
-    return note(pilot, "banner") if found else ""
+    return note(pilot, "banner")
 
 
 def table(pilot: Pilot[None], name: str) -> Table:
@@ -80,6 +79,8 @@ def table(pilot: Pilot[None], name: str) -> Table:
 
 def rows(pilot: Pilot[None], name: str) -> list[str]:
     """The lines of a table that are in view, without its heading and the marker of the cursor."""
+    if not pilot.app.screen.query(f"#{name}"):
+        return []
     found = table(pilot, name)
     if not found.display:
         return []

@@ -16,14 +16,16 @@ Phase = Mapping[str, Any]
 Event = Mapping[str, Any]
 
 
-def why(plan: Mapping[str, Any], phase: Phase, last: Event | None) -> list[Line]:
-    """Where a phase stands and why, and what to do about it."""
+def why(
+    plan: Mapping[str, Any], phase: Phase, last: Event | None, *, read_only: bool = False
+) -> list[Line]:
+    """Where a phase stands and why, and what to do about it; keys only where there are any."""
     state, reason = phase["state"], single(phase["reason"])
     said = standing(state, reason)
     found: list[Line] = [[(said, tone_of(state) if tone_of(state) != "muted" else "strong")]]
     if state in ("failed", "errored", "regressed") and last is not None:
         found += _not_passed(last)
-    hint = _hint(plan, phase)
+    hint = [each for each in _hint(plan, phase) if not read_only or len(each[0].strip()) > 1]
     if hint:
         found.append([("next: ", "muted"), *hint])
     return found

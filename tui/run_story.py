@@ -152,6 +152,9 @@ class Story:
 
     def _gone(self, told: dict[str, Any]) -> None:
         """Its process has ended; one that never said how is nothing anybody can rely on."""
+        for item in self.items.values():
+            if not item.verdict:  # it was ended before it had one
+                item.took, item.verdict = item.elapsed(), "cancelled"
         if self.verdict:
             return
         self.exit, self.verdict = told["exit"] or 5, "error"

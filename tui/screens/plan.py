@@ -157,7 +157,9 @@ class PlanScreen(StoreScreen):
         phase, last = self.phase, self._last
         if phase is None:
             return
-        self.find("why", Note).put(phase_text.why(self.plan, phase, last))
+        self.find("why", Note).put(
+            phase_text.why(self.plan, phase, last, read_only=self.center.read_only)
+        )
         self.find("checks", Table).show(_check_rows(phase, last))
         self.find("evidence", Rows).show(phase_text.evidence(phase, last))
         if self.detail.get("key") == phase["key"]:

@@ -56,23 +56,23 @@ class Rows(ScrollView, can_focus=False):
         self.texts = list(texts)
         self._lay_out()
         if not stay:
-            self.scroll_to(y=0, animate=False, immediate=True)
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     def on_resize(self, event: events.Resize) -> None:
         if self._room() != self._width:
             self._lay_out()
 
     def move(self, by: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + by, animate=False, immediate=True)
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True, immediate=True)
 
     def page(self, direction: int) -> None:
         self.move(direction * max(1, self.size.height - 1))
 
     def first(self) -> None:
-        self.scroll_to(y=0, animate=False, immediate=True)
+        self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     def last(self) -> None:
-        self.scroll_to(y=self.virtual_size.height, animate=False, immediate=True)
+        self.scroll_to(y=self.virtual_size.height, animate=False, force=True, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         place = y + self.scroll_offset.y
