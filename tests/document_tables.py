@@ -9,6 +9,7 @@ from todo_manager.checks import KINDS
 from todo_manager.checks.docs import KindDoc, docs
 from todo_manager.cli import VERBS
 from todo_manager.error_kinds import EXITS
+from tui.actions import ACTIONS, ANY, key_text
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -29,7 +30,22 @@ def verbs() -> str:
     return "\n".join(["| verb | does |", "|---|---|", *rows])
 
 
-TABLES = {"kinds": kinds, "verbs": verbs, "exits": exits}
+def keys() -> str:
+    """The keys of the command center, screen by screen."""
+    rows = []
+    for action in ACTIONS:
+        where = "everywhere" if ANY in action.scopes else ", ".join(action.scopes)
+        shown = " ".join(f"`{key_text(key)}`" for key in action.keys.split(","))
+        if action.name == "pane":
+            shown = "`1` to `6`"
+        command = re.sub(r"\{\w+\}", lambda name: name[0][1:-1].upper(), action.command)
+        rows.append(
+            f"| {where} | {shown} | {action.does} | {f'`{command}`' if ' ' in command else ''} |"
+        )
+    return "\n".join(["| where | key | does | as a command |", "|---|---|---|---|", *rows])
+
+
+TABLES = {"kinds": kinds, "verbs": verbs, "exits": exits, "keys": keys}
 """The name between the markers, and what makes the text there."""
 
 

@@ -12,7 +12,9 @@ import threading
 from functools import cached_property
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from tui import actions
 from tui.actions import Effect
@@ -92,6 +94,17 @@ class CommandCenter(Deeds):
                 for each in found
                 if "said" in each
             ]
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter typed so fast that its field did not have the keys yet belongs into the field.
+
+        Textual hands a key to what has the focus when it is read, not when the key before is done.
+        """
+        field = self.focused
+        if isinstance(field, Input) and event.is_printable and event.character:
+            event.prevent_default()
+            event.stop()
+            field.insert_text_at_cursor(event.character)
 
     # Screens.
 

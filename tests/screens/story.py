@@ -108,6 +108,15 @@ def command(folder: Path, *words: str) -> None:
     )
 
 
+def build_all(home: Path) -> None:
+    """The project, one without plans, and a folder whose store is gone."""
+    for name in ("shop", "empty", "gone"):
+        (home / name).mkdir()
+    build(home / "shop")
+    command(home / "empty", "init")
+    (home / "gone" / ".todo_manager").mkdir()
+
+
 def build(folder: Path) -> None:
     """A project with plans in several states, each from what was really run."""
     command(folder, "init")

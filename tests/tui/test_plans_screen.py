@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from center import at, banner, bar, lines, note, rows, screen, shown, table, until
 from rich.cells import cell_len
+from textual import events
 from textual.pilot import Pilot
 
 from todo_manager import reads, store
 from todo_manager.render.plain import GLYPHS
 from tui import feed
+from tui.app import CommandCenter
 from tui.screens import base
 from tui.screens.plans import state_of
 
@@ -397,3 +399,17 @@ def test_the_keys_are_listed_and_q_leaves(empty: Any) -> None:
         assert pilot.app.return_code == 0
 
     screen(empty, test, (60, 40))
+
+
+def test_letters_typed_faster_than_the_field_takes_the_keys_are_letters(project: Any) -> None:
+    """None of them is lost, and none of them is taken for the key of an action, like d for done."""
+    take_in(project, "first", "second")
+
+    async def test(pilot: Pilot[None]) -> None:
+        for key, letter in (("slash", "/"), *((each, each) for each in "second")):
+            pilot.app.post_message(events.Key(key, letter))
+        await until(pilot, lambda: [row.split()[2] for row in plans(pilot)] == ["second"])
+        assert isinstance(pilot.app, CommandCenter)
+        assert pilot.app.runs.all == []
+
+    screen(project, test)

@@ -113,8 +113,10 @@ class Ask(Dialog[str]):
         self.dismiss(self.answers[self.chosen] if self.chosen else None)
 
 
-class Prompt(Dialog[str]):
+class Prompt(Dialog[str], inherit_bindings=False):
     """A field for one line; None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, title: str, lines: Sequence[Text], value: str = "", hint: str = "") -> None:
         super().__init__(title, lines)

@@ -82,7 +82,7 @@ class LedgerScreen(StoreScreen):
     def action_find(self) -> None:
         field = self.find("find", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)  # at once: the next key is a letter of a word already
 
     def action_back(self) -> None:
         field = self.find("find", Input)
@@ -100,6 +100,8 @@ class LedgerScreen(StoreScreen):
         self.ask()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        if self.focused is None:  # a second enter that came before the first one was through
+            self.action_open()
         self.set_focus(None)
         event.input.display = bool(event.value)
 

@@ -139,7 +139,7 @@ class PlansScreen(StoreScreen):
     def action_find(self) -> None:
         field = self.find("find", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)  # at once: the next key is a letter of a word already
 
     def action_back(self) -> None:
         field = self.find("find", Input)
@@ -156,6 +156,8 @@ class PlansScreen(StoreScreen):
         self.ask()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        if self.focused is None:  # a second enter that came before the first one was through
+            self.action_open()
         self.set_focus(None)
         event.input.display = bool(event.value)
 

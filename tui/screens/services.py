@@ -78,7 +78,8 @@ class LookScreen(StoreScreen):
         """Show what is known by now."""
 
     def aside(self) -> Line:
-        return [] if self.whole else [("looking", "muted")]
+        count = len(self.found)
+        return [(f"{count} found" if self.whole else f"{count} found, looking", "muted")]
 
     def action_look_again(self) -> None:
         if self._lookout is not None:
