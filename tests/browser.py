@@ -146,6 +146,18 @@ class Page:
         kinds = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
         return [json.dumps(each) for kind in kinds for each in self._events(kind)]
 
+    @property
+    def received(self) -> bytes:
+        """Everything that came over the page's web sockets, of binary and of text frames."""
+        self.evaluate("1")  # an answer, and with it the events before it
+        frames = [each["response"] for each in self._events("Network.webSocketFrameReceived")]
+        return b"".join(
+            base64.b64decode(each["payloadData"])
+            if each["opcode"] == 2
+            else each["payloadData"].encode()
+            for each in frames
+        )
+
     def evaluate(self, script: str) -> Any:
         """The value of an expression in the page."""
         found = self._call("Runtime.evaluate", expression=script, returnByValue=True)

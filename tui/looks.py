@@ -17,7 +17,7 @@ Table, Rows { scrollbar-color: $tone-line; scrollbar-background: $tone-ground; }
 RunScreen.-zoomed #items { max-height: 100%; height: 1fr; }
 #find { height: 1; border: none; padding: 0 1; background: $tone-here; color: $tone-strong; }
 #find:focus { border: none; }
-#empty { padding: 1 1; }
+#empty { margin: 1 1; }
 Input > .input--placeholder { color: $tone-muted; }
 
 Dialog { align: center middle; background: $tone-ground 60%; }
