@@ -5,6 +5,7 @@ Screen { background: $tone-ground; color: $tone-text; overflow: hidden; }
 Bar, Note, Rows, Table { background: $tone-ground; color: $tone-text; }
 Table, Rows { scrollbar-color: $tone-line; scrollbar-background: $tone-ground; }
 #head, #foot { background: $tone-raised; }
+StoreScreen > #foot { dock: bottom; }
 #banner { background: $tone-raised; }
 #why, #pinned, #state, #about { background: $tone-raised; }
 #pinned { margin: 0 0 1 0; }
@@ -39,11 +40,12 @@ Toast .toast--title { color: $tone-strong; }
 CommandPalette { color: $tone-text; background: $tone-ground 60%; }
 CommandPalette > Vertical { background: $tone-raised; }
 CommandPalette #--input { border: blank; background: $tone-here; }
-CommandPalette SearchIcon { color: $tone-muted; }
+CommandPalette SearchIcon { display: none; }
+CommandPalette #--container { margin-top: 2; }
 CommandPalette Input, CommandPalette Input:focus { background: $tone-here; color: $tone-strong; }
 CommandPalette CommandList { background: $tone-raised; color: $tone-text; border: none; }
 CommandPalette CommandList:focus { border: none; }
 CommandPalette .option-list--option-highlighted { background: $tone-here; color: $tone-strong; }
-CommandPalette > .command-palette--help-text { color: $tone-muted; }
+CommandPalette > .command-palette--help-text { color: $tone-muted; text-style: not bold; }
 CommandPalette > .command-palette--highlight { text-style: bold underline; color: $tone-strong; }
 """

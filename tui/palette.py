@@ -9,7 +9,7 @@ from typing import cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui import actions
-from tui.actions import Action
+from tui.actions import Action, Effect
 from tui.screens.base import StoreScreen
 from tui.themes import THEMES
 
@@ -36,12 +36,18 @@ class Palette(Provider):
         if not isinstance(screen, StoreScreen):
             return
         for action in actions.of(screen.SCOPE, read_only=screen.center.read_only):
-            if action.name not in _LEFT_OUT:
+            if action.name not in _LEFT_OUT and _possible(action, screen):
                 yield action.does, how(action, screen), functools.partial(_do, screen, action)
         if not screen.app.no_color:
             for name in THEMES:
                 do = functools.partial(setattr, screen.app, "theme", name)
                 yield f"theme: {name}", "the colours of everything", do
+
+
+def _possible(action: Action, screen: StoreScreen) -> bool:
+    """Whether an action that asks has anything to ask about here."""
+    asks = action.effect in (Effect.OUTSIDE, Effect.PERSON)
+    return not asks or bool(actions.command(action, screen.place()))
 
 
 def how(action: Action, screen: StoreScreen) -> str:

@@ -49,7 +49,7 @@ def measure(pilot: Pilot[None]) -> Measured:
             colours = _colours(segment)
             hues |= {hue for colour in colours if (hue := _hue(colour)) is not None}
             if segment.text.strip() and len(colours) == 2 and not _only_lines(segment.text):
-                contrast = ratio(*colours)
+                contrast = ratio(*_dimmed(segment, colours))
                 if contrast < lowest:
                     lowest, worst = contrast, segment.text.strip()
     problems = list(_clipped(screen, strips))
@@ -79,6 +79,16 @@ def _colours(segment: Segment) -> list[tuple[int, int, int]]:
     style = segment.style
     found = [style.color, style.bgcolor] if style else []
     return [_triplet(colour) for colour in found if colour is not None and not colour.is_default]
+
+
+def _dimmed(
+    segment: Segment, colours: list[tuple[int, int, int]]
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """The two colours as they are seen: a dim text is half of its ground."""
+    text, ground = colours
+    if segment.style is not None and segment.style.dim:
+        text = tuple((one + other) // 2 for one, other in zip(text, ground))  # type: ignore[assignment]
+    return text, ground
 
 
 def _triplet(colour: Color) -> tuple[int, int, int]:

@@ -76,6 +76,9 @@ class StoreScreen(Screen[None]):
     def answered(self, answer: Any) -> None:
         """Show an answer."""
 
+    def unread(self) -> None:
+        """The store has never been read, and the banner says why: nothing else is to be said."""
+
     def crumbs(self) -> Sequence[str]:
         """Where this is, after the project."""
         return (self.SCOPE,)
@@ -141,6 +144,8 @@ class StoreScreen(Screen[None]):
         if question is None or news.key != question.key:
             return
         self._trouble = (news.trouble, news.hint)
+        if news.trouble and not self._read_at:
+            self.unread()
         if not news.trouble:
             self._read_at = time.strftime("%H:%M:%S")
             self.answered(news.answer)
@@ -322,7 +327,7 @@ class StoreScreen(Screen[None]):
 
 def problem(what: str, hint: str) -> list[Line]:
     """What is wrong, and what to type about it, for a banner."""
-    found: list[Line] = [[("! ", "failed"), (line, "failed")] for line in what.splitlines()[:4]]
+    found: list[Line] = [[("! ", "errored"), (line, "errored")] for line in what.splitlines()[:4]]
     if hint:
         found.append([("  type: ", "muted"), (single(hint), "key")])
     return found

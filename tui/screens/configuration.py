@@ -60,7 +60,7 @@ class ConfigurationScreen(StoreScreen):
         if each is not None:
             lines = [[(single(each["about"]), "")]]
             if each["trouble"]:
-                lines.append([("! ", "failed"), (single(each["trouble"]), "failed")])
+                lines.append([("! ", "errored"), (single(each["trouble"]), "errored")])
         self.find("why", Note).put(lines)
 
     def place(self) -> Mapping[str, str]:
@@ -92,7 +92,7 @@ class ConfigurationScreen(StoreScreen):
 
 def _row(each: dict[str, Any]) -> Row:
     shown = each["value"] if each["value"] else "-"
-    tone = "failed" if each["trouble"] else "" if each["value"] else "muted"
+    tone = "errored" if each["trouble"] else "" if each["value"] else "muted"
     return Row(
         each["key"],
         ([(each["shown"], "strong")], [(single(shown), tone)], [(each["from"], "muted")]),

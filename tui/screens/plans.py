@@ -74,6 +74,9 @@ class PlansScreen(StoreScreen):
         """What the plan at the cursor is about, and why it stands where it stands."""
         self.find("why", Note).put(_why(self.current) if self.current is not None else [])
 
+    def unread(self) -> None:
+        self.find("empty", Note).put([])
+
     def _nothing(self) -> list[Line]:
         if self._words:
             return [[("no plan has these words. ", ""), ("esc", "key"), (" shows all", "muted")]]
@@ -87,8 +90,8 @@ class PlansScreen(StoreScreen):
         return found
 
     def crumbs(self) -> tuple[str, ...]:
-        if not self.read:
-            return ("reading the store",)
+        if not self._read_at:
+            return ("no answer",) if self.read else ("reading the store",)
         count = len(self._plans)
         found = f'with "{self._words}"' if self._words else ""
         if self._everything:

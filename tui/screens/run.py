@@ -69,6 +69,7 @@ class RunScreen(StoreScreen):
         self._seen = story.lines
         self.find("pinned", Note).put(_pinned(story.first_failure) if story.first_failure else [])
         self.ticked()
+        self._show_edges()
 
     def ticked(self) -> None:
         """Durations count while it runs; they stand still when it has ended."""
