@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from todo_manager import reads, states
-from todo_manager.overview import WORST
+
+WORST = (
+    "regressed", "stale", "failed", "errored", "blocked", "running", "ready", "attested", "done",
+    "archived",
+)  # fmt: skip
+"""States from the one that needs somebody most to those that need nobody."""
 
 
 def glance(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

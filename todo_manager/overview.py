@@ -14,14 +14,9 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager import acceptance, ledger, plans, read_files, states
+from todo_manager.glance import WORST as WORST
 from todo_manager.plans import OnDisk, Plan
 from todo_manager.project import STORE, Settings
-
-WORST = (
-    "regressed", "stale", "failed", "errored", "blocked", "running", "ready", "attested", "done",
-    "archived",
-)  # fmt: skip
-"""States from the one that needs somebody most to those that need nobody."""
 
 
 class Overview(Struct, frozen=True, kw_only=True):

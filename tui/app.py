@@ -25,9 +25,6 @@ from tui.palette import Palette
 from tui.runs import Run
 from tui.screens.base import StoreScreen
 from tui.screens.dialogs import Ask, Commands, Shown
-from tui.screens.evidence import EvidenceScreen
-from tui.screens.ledger import LedgerScreen
-from tui.screens.plan import PlanScreen
 from tui.screens.plans import PlansScreen
 from tui.screens.run import RunScreen
 from tui.themes import DARK, DEFAULTS, TERMINAL, THEMES
@@ -109,9 +106,13 @@ class CommandCenter(Deeds):
     # Screens.
 
     def open_plan(self, plan: str, phase: int | None = None) -> None:
+        from tui.screens.plan import PlanScreen
+
         self.push_screen(PlanScreen(plan, phase))
 
     def open_event(self, event: int, check: str | None) -> None:
+        from tui.screens.evidence import EvidenceScreen
+
         self.push_screen(EvidenceScreen(event, check))
 
     def go_to(self, name: str) -> None:
@@ -127,15 +128,15 @@ class CommandCenter(Deeds):
     def _made(self, scope: str) -> StoreScreen:
         if scope == "run":
             return RunScreen(self.runs.all[-1] if self.runs.all else None)
-        if scope == "ledger":
-            return LedgerScreen()
-        from tui.screens import configuration, preflight, services
+        from tui.screens import configuration, ledger, preflight, services
 
-        if scope == "services":
-            return services.ServicesScreen()
-        if scope == "preflight":
-            return preflight.PreflightScreen()
-        return configuration.ConfigurationScreen()
+        made: dict[str, type[StoreScreen]] = {
+            "ledger": ledger.LedgerScreen,
+            "services": services.ServicesScreen,
+            "preflight": preflight.PreflightScreen,
+            "configuration": configuration.ConfigurationScreen,
+        }
+        return made[scope]()
 
     def show_help(self, screen: StoreScreen) -> None:
         self.push_screen(Shown(f"keys of {screen.SCOPE}", _help(screen, self.read_only)))

@@ -9,15 +9,13 @@ import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SuspendNotSupported
 from textual.message import Message
 
-from todo_manager import actors
-from todo_manager.ledger import Actor
 from todo_manager.shellword import word
-from tui import actions, editing, outside, programs
+from tui import actions, programs
 from tui.actions import Action, Effect
 from tui.runs import Order, Run, Runs
 from tui.screens.base import StoreScreen
@@ -25,6 +23,15 @@ from tui.screens.dialogs import Ask, Prompt
 from tui.screens.run import RunScreen
 from tui.widgets.rows import text
 from tui.words import single
+
+if TYPE_CHECKING:  # what is imported where it is used holds up no first frame
+    from todo_manager.ledger import Actor
+    from tui.editing import Edited
+    from tui.outside import Outside
+
+
+BREATH = 0.02
+"""Seconds between two batches of what a run tells: the screen is drawn in them."""
 
 
 class Deeds(App[None]):
@@ -50,6 +57,8 @@ class Deeds(App[None]):
     @cached_property
     def actor(self) -> Actor:
         """Who does what is done here, as the verbs have it."""
+        from todo_manager import actors
+
         return actors.actor(self._given_actor, Path(self.root))
 
     def say(self, what: str, tone: str = "") -> None:
@@ -70,7 +79,7 @@ class Deeds(App[None]):
             self.start_run(order)
 
     async def _ask_outside(self, order: Order) -> None:
-        found = await asyncio.to_thread(outside.look, self.root, order)
+        found = await asyncio.to_thread(_outside, self.root, order)
         do = {"undo": "Take it back"}.get(order.verb, "Execute")
         answer = await self.push_screen_wait(Ask(found.title, found.lines, ("Cancel", do)))
         if answer == do:
@@ -98,8 +107,8 @@ class Deeds(App[None]):
 
     def on_deeds_run_news(self, message: RunNews) -> None:
         run = message.run
-        if run.take():
-            self.post_message(self.RunNews(run))  # the rest, after the keys that wait
+        if run.take():  # the rest, after the keys that wait, and after a paint
+            self.set_timer(BREATH, lambda: self.post_message(self.RunNews(run)))
         screen = self.screen
         if isinstance(screen, RunScreen) and screen.run is run:
             screen.show_run()
@@ -190,6 +199,8 @@ class Deeds(App[None]):
 
     def edit_settings(self, screen: StoreScreen) -> None:
         """Open a copy of the settings in an editor; what it made of it is shown before it is kept."""
+        from tui import editing
+
         try:
             with self.suspend():
                 found = editing.edited(self.root)
@@ -201,12 +212,21 @@ class Deeds(App[None]):
         elif found.old != found.new:
             self.run_worker(self._keep(screen, found), group="do")
 
-    async def _keep(self, screen: StoreScreen, found: editing.Edited) -> None:
+    async def _keep(self, screen: StoreScreen, found: Edited) -> None:
+        from tui import editing
+
         lines = [text((line, editing.tone(line))) for line in found.difference()]
         if await self.push_screen_wait(Ask(f"write {found.name}?", lines, ("Cancel", "Write"))):
             problem = editing.keep(self.root, found)
             self.say(problem or f"{found.name}: written", "failed" if problem else "")
             screen.ask(anew=True)
+
+
+def _outside(root: str, order: Order) -> Outside:
+    """What an order would do to the world outside."""
+    from tui import outside
+
+    return outside.look(root, order)
 
 
 def _action(screen: StoreScreen, name: str) -> Action:

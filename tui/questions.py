@@ -6,7 +6,7 @@ import functools
 import sqlite3
 from typing import Any
 
-from todo_manager import glance, ledger, reads, search
+from todo_manager import glance, proof, reads, search
 from todo_manager.errors import IntegrityProblem
 from tui.feed import Question
 
@@ -54,7 +54,7 @@ def _phase(db: sqlite3.Connection, root: str, *, plan_id: str, key: str) -> dict
         "SELECT * FROM ledger WHERE plan = ? AND (key = ? OR key = '') ORDER BY seq DESC LIMIT ?",
         (plan_id, key, EVENTS),
     ).fetchall()
-    events = [ledger.checked(row) for row in rows]
+    events = [proof.checked(row) for row in rows]
     last = next((event for event in events if _attempted(event)), None)
     return {
         "plan": plan_id,
@@ -78,12 +78,12 @@ def _event(db: sqlite3.Connection, root: str, *, seq: int) -> dict[str, Any]:
     row = db.execute("SELECT * FROM ledger WHERE seq = ?", (seq,)).fetchone()
     if row is None:
         raise IntegrityProblem(f"the ledger has no event {seq}", hint="todo_manager audit")
-    found = ledger.checked(row)
+    found = proof.checked(row)
     around = db.execute(
         "SELECT * FROM ledger WHERE plan = ? AND key = ? ORDER BY seq DESC LIMIT ?",
         (found["plan"], found["key"], EVENTS),
     ).fetchall()
-    events = [ledger.checked(each) for each in around]
+    events = [proof.checked(each) for each in around]
     attempts = [each["seq"] for each in reversed(events) if _attempted(each)]
     passed = _last_passes(events, found)
     return {
@@ -128,6 +128,8 @@ def _outputs(db: sqlite3.Connection, event: dict[str, Any]) -> dict[str, str]:
 
 def _texts(db: sqlite3.Connection, rows: list[dict[str, Any]]) -> dict[str, str]:
     """The kept outputs of checks and steps, by the sha256 they are kept under."""
+    from todo_manager import ledger  # it brings half of the program, and no list needs it
+
     return {
         kept["kept"]: ledger.output(db, kept["kept"]).decode("utf-8", "replace")[-OUTPUT:]
         for row in rows
@@ -149,7 +151,7 @@ def _events(db: sqlite3.Connection, root: str, *, text: str) -> dict[str, Any]:
     rows = db.execute(
         f"SELECT * FROM ledger WHERE {condition} ORDER BY seq DESC LIMIT ?", [*values, EVENTS]
     ).fetchall()
-    return {"events": [ledger.checked(row) for row in rows], "total": total, "filter": text}
+    return {"events": [proof.checked(row) for row in rows], "total": total, "filter": text}
 
 
 def _condition(text: str) -> tuple[str, list[str]]:

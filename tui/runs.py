@@ -15,11 +15,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from todo_manager.ledger import Actor
 from tui import programs
 from tui.run_story import Story
+
+if TYPE_CHECKING:
+    from todo_manager.ledger import Actor
 
 BATCH = 1000
 """Events that are taken up in one go at most, so that keys are answered in between."""

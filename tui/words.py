@@ -165,13 +165,18 @@ def seconds(value: float) -> str:
     return f"{int(value) // 3600}h{int(value) % 3600 // 60:02}m"
 
 
-def age(at: str, now: datetime | None = None) -> str:
+def clock() -> datetime:
+    """What time it is."""
+    return datetime.now(UTC)
+
+
+def age(at: str) -> str:
     """How long ago a stored time was, in at most four cells: `now`, `5m`, `3h`, `12d`, `2y`."""
     try:
         then = datetime.fromisoformat(at.replace("Z", "+00:00"))
     except ValueError:
         return ""
-    passed = ((now or datetime.now(UTC)) - then).total_seconds()
+    passed = (clock() - then).total_seconds()
     if passed < 60:
         return "now"
     for size, unit in ((365 * 86400, "y"), (86400, "d"), (3600, "h"), (60, "m")):

@@ -20,6 +20,8 @@ class Scene(NamedTuple):
     keys: tuple[str, ...] = ()
     seen: str = "billing_release"
     """What is seen when it is complete."""
+    without: str = ""
+    """What is not seen any more then."""
     folder: str = "shop"
     read_only: bool = False
     plain: bool = False
@@ -41,7 +43,7 @@ SCENES = {
     ),
     "ledger": Scene(("l",), "imported"),
     "services": Scene(("s",), "container billing"),
-    "preflight": Scene(("p", "=0 found, looking", "=warning"), "PATH"),
+    "preflight": Scene(("p",), "warning", without="looking"),
     "configuration": Scene(("c",), "env_file"),
     "help": Scene(("question_mark",), "keys of plans"),
     "commands": Scene((*_PLAN, "y"), "copy a command"),
@@ -102,16 +104,16 @@ async def on(
                 else:
                     await pilot.press(key)
                     await pilot.pause()
-            await _until(pilot, scene.seen)
+            await _until(pilot, scene.seen, scene.without)
             await pilot.pause()
             yield pilot
         finally:
             center.runs.end_all()
 
 
-async def _until(pilot: Pilot[None], text: str) -> None:
+async def _until(pilot: Pilot[None], text: str, without: str = "") -> None:
     end = time.monotonic() + 30
-    while text not in shown(pilot):
+    while text not in shown(pilot) or (without and without in shown(pilot)):
         if time.monotonic() > end:
             raise SystemExit(f"{text!r} never came:\n" + "\n".join(lines(pilot)))
         await pilot.pause(0.05)

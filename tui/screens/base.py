@@ -128,6 +128,10 @@ class StoreScreen(Screen[None]):
         self._show_edges()
         self.lay_out()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that comes while a screen is being taken down finds nothing to act on."""
+        return bool(self.query("#foot"))
+
     def ask(self, *, anew: bool = False) -> None:
         """Have the feed look for the answer to the question as it is now."""
         question = self.question()
