@@ -4,6 +4,7 @@ terminal."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import select
 import signal
@@ -14,7 +15,6 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from tui import actions
 from tui.actions import Effect
@@ -24,11 +24,10 @@ from tui.looks import CSS
 from tui.palette import Palette
 from tui.runs import Run
 from tui.screens.base import StoreScreen
-from tui.screens.dialogs import Ask, Commands, Shown
 from tui.screens.plans import PlansScreen
-from tui.screens.run import RunScreen
 from tui.themes import DARK, DEFAULTS, TERMINAL, THEMES
 from tui.widgets.rows import Text, text
+from tui.words import single
 
 INTERRUPTED = 130
 CRASHED = 5
@@ -59,6 +58,7 @@ class CommandCenter(Deeds):
         self.troubles: list[tuple[str, str]] = []
         """What is wrong outside the store, each with what to type."""
         self._given_actor = actor
+        self._leaving = False
         for each in THEMES.values():
             self.register_theme(each)
         self.theme = TERMINAL if plain else theme
@@ -77,6 +77,7 @@ class CommandCenter(Deeds):
 
     def on_mount(self) -> None:
         self.push_screen(PlansScreen())
+        self.call_after_refresh(_collect_again)
         self.set_timer(FIRST_LOOK, self._engines.look)
         self.set_interval(LOOK_EVERY, self._engines.look)
 
@@ -93,15 +94,16 @@ class CommandCenter(Deeds):
             ]
 
     def on_key(self, event: events.Key) -> None:
-        """A letter typed so fast that its field did not have the keys yet belongs into the field.
-
-        Textual hands a key to what has the focus when it is read, not when the key before is done.
-        """
-        field = self.focused
-        if isinstance(field, Input) and event.is_printable and event.character:
+        """While a field is open keys are letters: asked when all keys before have been acted on."""
+        field = getattr(self.screen, "field", None)
+        if field is not None and field.take(event):
             event.prevent_default()
             event.stop()
-            field.insert_text_at_cursor(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        field = getattr(self.screen, "field", None)
+        if field is not None:
+            field.add(single(event.text))
 
     # Screens.
 
@@ -127,6 +129,8 @@ class CommandCenter(Deeds):
 
     def _made(self, scope: str) -> StoreScreen:
         if scope == "run":
+            from tui.screens.run import RunScreen
+
             return RunScreen(self.runs.all[-1] if self.runs.all else None)
         from tui.screens import configuration, ledger, preflight, services
 
@@ -139,6 +143,8 @@ class CommandCenter(Deeds):
         return made[scope]()
 
     def show_help(self, screen: StoreScreen) -> None:
+        from tui.screens.dialogs import Shown
+
         self.push_screen(Shown(f"keys of {screen.SCOPE}", _help(screen, self.read_only)))
 
     def show_commands(self, screen: StoreScreen) -> None:
@@ -153,6 +159,8 @@ class CommandCenter(Deeds):
         if not found:
             self.say("nothing here is a command")
             return
+        from tui.screens.dialogs import Commands
+
         self.push_screen(Commands(found), self._copied)
 
     def _copied(self, command: str | None) -> None:
@@ -178,18 +186,28 @@ class CommandCenter(Deeds):
         going = self.runs.going()
         if not going:
             self.exit()
-        elif not isinstance(self.screen, Ask):
+        elif not self._leaving:
             self.run_worker(self._leave(going), exclusive=True, group="ask")
 
     async def _leave(self, going: list[Run]) -> None:
+        from tui.screens.dialogs import Ask
+
+        self._leaving = True
         lines = [text("  ", (run.order.command, "strong"), hang=4) for run in going]
         lines += [text(""), text("What is ended has recorded nothing.")]
         answer = await self.push_screen_wait(
             Ask("something runs", lines, ("Stay", "End it and quit"))
         )
+        self._leaving = False
         if answer:
             await asyncio.to_thread(self.runs.end_all)
             self.exit()
+
+
+def _collect_again() -> None:
+    """Garbage is looked for from the first frame on; what came before it is there to stay."""
+    gc.freeze()
+    gc.enable()
 
 
 def _help(screen: StoreScreen, read_only: bool) -> list[Text]:

@@ -19,8 +19,6 @@ from tui import actions, programs
 from tui.actions import Action, Effect
 from tui.runs import Order, Run, Runs
 from tui.screens.base import StoreScreen
-from tui.screens.dialogs import Ask, Prompt
-from tui.screens.run import RunScreen
 from tui.widgets.rows import text
 from tui.words import single
 
@@ -28,6 +26,7 @@ if TYPE_CHECKING:  # what is imported where it is used holds up no first frame
     from todo_manager.ledger import Actor
     from tui.editing import Edited
     from tui.outside import Outside
+    from tui.screens.run import RunScreen
 
 
 BREATH = 0.02
@@ -80,6 +79,8 @@ class Deeds(App[None]):
 
     async def _ask_outside(self, order: Order) -> None:
         found = await asyncio.to_thread(_outside, self.root, order)
+        from tui.screens.dialogs import Ask
+
         do = {"undo": "Take it back"}.get(order.verb, "Execute")
         answer = await self.push_screen_wait(Ask(found.title, found.lines, ("Cancel", do)))
         if answer == do:
@@ -100,6 +101,8 @@ class Deeds(App[None]):
             self.run_worker(self._ask_outside(run.order), exclusive=True, group="ask")
 
     def _show_run(self, run: Run) -> None:
+        from tui.screens.run import RunScreen
+
         if isinstance(self.screen, RunScreen):
             self.screen.switch(run)
         else:
@@ -109,17 +112,23 @@ class Deeds(App[None]):
         run = message.run
         if run.take():  # the rest, after the keys that wait, and after a paint
             self.set_timer(BREATH, lambda: self.post_message(self.RunNews(run)))
-        screen = self.screen
-        if isinstance(screen, RunScreen) and screen.run is run:
+        if screen := self._screen_of(run):
             screen.show_run()
         if not run.going:
             self._ended(run)
+
+    def _screen_of(self, run: Run) -> RunScreen | None:
+        """The screen that is on, if it shows this run."""
+        from tui.screens.run import RunScreen
+
+        screen = self.screen
+        return screen if isinstance(screen, RunScreen) and screen.run is run else None
 
     def _ended(self, run: Run) -> None:
         screen = self.screen
         if isinstance(screen, StoreScreen):
             screen.ask(anew=True)
-        if not (isinstance(screen, RunScreen) and screen.run is run):
+        if self._screen_of(run) is None:
             tone = "" if run.state in ("done", "passed") else "warn"
             self.say(f"{run.state}: {run.order.command}", tone)
 
@@ -148,6 +157,7 @@ class Deeds(App[None]):
         lines = [text("The phase carries no mark any more; the ledger keeps the reason.")]
         title = f"reopen phase {place['phase']} of {place['plan']}"
         action = _action(screen, "reopen")
+        from tui.screens.dialogs import Prompt
 
         def go_on(reason: str | None) -> None:
             if reason:
@@ -174,6 +184,8 @@ class Deeds(App[None]):
 
     def bind_input(self, screen: StoreScreen, value: dict[str, Any]) -> None:
         """Bind an input to another value, after showing what that changes."""
+        from tui.screens.dialogs import Prompt
+
         plan, name = value["plan"], value["name"]
         lines = [
             text(("now   ", "muted"), value["value"] or "nothing", ("  " + value["from"], "muted")),
@@ -188,6 +200,8 @@ class Deeds(App[None]):
         self.push_screen(Prompt(f"{name} of {plan}", lines, value["value"], "a value"), go_on)
 
     async def _confirmed(self, screen: StoreScreen, command: str, old: str, new: str) -> None:
+        from tui.screens.dialogs import Ask
+
         lines = [
             text(("- ", "failed"), (old or "(nothing)", "failed")),
             text(("+ ", "done"), (new, "done")),
@@ -214,6 +228,7 @@ class Deeds(App[None]):
 
     async def _keep(self, screen: StoreScreen, found: Edited) -> None:
         from tui import editing
+        from tui.screens.dialogs import Ask
 
         lines = [text((line, editing.tone(line))) for line in found.difference()]
         if await self.push_screen_wait(Ask(f"write {found.name}?", lines, ("Cancel", "Write"))):

@@ -16,10 +16,8 @@ StoreScreen > #foot { dock: bottom; }
 #below { height: 1fr; }
 #log_title { background: $tone-raised; }
 RunScreen.-zoomed #items { max-height: 100%; height: 1fr; }
-#find { height: 1; border: none; padding: 0 1; background: $tone-here; color: $tone-strong; }
-#find:focus { border: none; }
+#find { background: $tone-here; }
 #empty { margin: 1 1; }
-Input > .input--placeholder { color: $tone-muted; }
 
 Dialog { align: center middle; background: $tone-ground 60%; }
 Dialog > Vertical { width: 90%; max-width: 104; height: auto; max-height: 92%; padding: 1 1;
@@ -29,6 +27,7 @@ Dialog Bar { margin: 0 0 1 0; }
 Dialog Input { height: 1; border: none; padding: 0 1; margin: 1 0; background: $tone-here;
                color: $tone-strong; }
 Dialog Input:focus { border: none; }
+Dialog Input > .input--placeholder { color: $tone-muted; }
 Dialog #keys { margin: 1 0 0 0; }
 
 Toast { background: $tone-here; color: $tone-strong; border-left: outer $tone-muted; padding: 0 1;

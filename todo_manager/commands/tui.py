@@ -8,15 +8,19 @@ With --web it is shown by a browser of this machine, read-only, until it is inte
 
 from __future__ import annotations
 
-import argparse
+import gc
 import importlib.util
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 import todo_manager
 from todo_manager import reads
 from todo_manager.errors import Kind, TodoError, UsageProblem
 from todo_manager.render.output import Output
+
+if TYPE_CHECKING:
+    import argparse
 
 _PACKAGE = "tui"
 THEMES = ("dark", "light", "terminal")
@@ -30,6 +34,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--web", action="store_true", help="in a browser, on 127.0.0.1, read-only")
     parser.add_argument("--port", type=_port, default=8321, help="of --web (default 8321)")
+
+
+def plain(words: list[str], flags: set[str]) -> dict[str, Any] | None:
+    """What the parser makes of `tui` alone; it takes longer to load than the first screen to draw."""
+    if words or flags:
+        return None
+    return {"read_only": False, "theme": None, "web": False, "port": 8321}
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -46,6 +57,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         from tui.web import serve
 
         return serve(root, arguments.port, theme)
+    gc.disable()  # what is imported stays; the application turns it on again after its first frame
     from tui.app import run as show
 
     return show(root, read_only=arguments.read_only, actor=arguments.actor, theme=theme)
@@ -63,6 +75,8 @@ def _theme() -> str:
 
 
 def _port(text: str) -> int:
+    import argparse
+
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, like 8321")
     return int(text)

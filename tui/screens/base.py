@@ -21,6 +21,7 @@ from textual.widget import Widget
 from tui import actions
 from tui.feed import HOLDER_HINT, Feed, News, Question
 from tui.widgets.bar import Bar, Note
+from tui.widgets.field import Field
 from tui.widgets.log import Log
 from tui.widgets.rows import Rows
 from tui.widgets.table import Table
@@ -244,19 +245,25 @@ class StoreScreen(Screen[None]):
             self.activate(number - 1)
 
     def action_next_pane(self) -> None:
-        if not self._typing("focus_next"):
+        if not self._typing():
             self.activate(self._active + 1)
 
     def action_previous_pane(self) -> None:
-        if not self._typing("focus_previous"):
+        if not self._typing():
             self.activate(self._active - 1)
 
-    def _typing(self, otherwise: str) -> bool:
-        """Whether a field has the keys: then tab leaves it."""
-        if self.focused is None:
+    def _typing(self) -> bool:
+        """Whether letters were typed into a field: then tab leaves it."""
+        field = self.field
+        if field is None:
             return False
-        self.set_focus(None)
+        field.end(keep=True)
         return True
+
+    @property
+    def field(self) -> Field | None:
+        """The field that takes letters now, if there is one."""
+        return next((each for each in self.query(Field) if each.open), None)
 
     def action_zoom(self) -> None:
         self.zoomed = not self.zoomed

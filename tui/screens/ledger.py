@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from todo_manager.render.log_text import said
 from todo_manager.render.plain import counted
@@ -14,6 +13,7 @@ from tui import questions
 from tui.feed import Question
 from tui.screens.base import StoreScreen
 from tui.widgets.bar import Note
+from tui.widgets.field import Field
 from tui.widgets.table import Column, Row, Table
 from tui.words import age, single, tone_of
 
@@ -43,12 +43,9 @@ class LedgerScreen(StoreScreen):
         self._plan = ""
 
     def body(self) -> ComposeResult:
-        yield Input(placeholder="event:done plan:x phase:y actor:z, or words", id="find")
+        yield Field("event:done plan:x phase:y actor:z, or words", id="find")
         yield Table(COLUMNS, id="events")
         yield Note(id="empty", most=8)
-
-    def on_mount(self) -> None:
-        self.find("find", Input).display = False
 
     def question(self) -> Question:
         return questions.events(self._filter)
@@ -80,30 +77,18 @@ class LedgerScreen(StoreScreen):
             self.center.open_event(event, None)
 
     def action_find(self) -> None:
-        field = self.find("find", Input)
-        field.display = True
-        self.set_focus(field)  # at once: the next key is a letter of a word already
+        self.find("find", Field).begin()
 
     def action_back(self) -> None:
-        field = self.find("find", Input)
+        field = self.find("find", Field)
         if field.display:
-            field.value = ""
-            field.display = False
-            self.set_focus(None)
-            self._filter = ""
-            self.ask()
+            field.end(keep=False)
         else:
             super().action_back()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_field_changed(self, event: Field.Changed) -> None:
         self._filter = event.value
         self.ask()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if self.focused is None:  # a second enter that came before the first one was through
-            self.action_open()
-        self.set_focus(None)
-        event.input.display = bool(event.value)
 
 
 def _row(event: dict[str, Any]) -> Row:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from todo_manager.render.plain import counted, standing
 from tui import questions
@@ -14,6 +13,7 @@ from tui.feed import Question
 from tui.runs import Order
 from tui.screens.base import StoreScreen
 from tui.widgets.bar import Note
+from tui.widgets.field import Field
 from tui.widgets.table import Column, Row, Table
 from tui.words import Line, Piece, age, ours, single, state_text, tone_of
 
@@ -45,13 +45,12 @@ class PlansScreen(StoreScreen):
         self._more = 0
 
     def body(self) -> ComposeResult:
-        yield Input(placeholder="words of a plan; enter keeps them, esc forgets", id="find")
+        yield Field("words of a plan; enter keeps them, esc forgets them", id="find")
         yield Table(COLUMNS, id="plans")
         yield Note(id="empty", most=12)
         yield Note(id="why", most=4)
 
     def on_mount(self) -> None:
-        self.find("find", Input).display = False
         self.find("plans", Table).display = False
         self.find("empty", Note).put([[("reading the store", "muted")]])
 
@@ -140,33 +139,18 @@ class PlansScreen(StoreScreen):
         self.ask()
 
     def action_find(self) -> None:
-        field = self.find("find", Input)
-        field.display = True
-        self.set_focus(field)  # at once: the next key is a letter of a word already
+        self.find("find", Field).begin()
 
     def action_back(self) -> None:
-        field = self.find("find", Input)
+        field = self.find("find", Field)
         if field.display:
-            field.value = ""
-            self._leave_field(field)
-            self._words = ""
-            self.ask()
+            field.end(keep=False)
         else:
             super().action_back()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_field_changed(self, event: Field.Changed) -> None:
         self._words = event.value
         self.ask()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if self.focused is None:  # a second enter that came before the first one was through
-            self.action_open()
-        self.set_focus(None)
-        event.input.display = bool(event.value)
-
-    def _leave_field(self, field: Input) -> None:
-        self.set_focus(None)
-        field.display = False
 
 
 def state_of(plan: Plan) -> str:
