@@ -53,9 +53,10 @@ check: $(VENV)/checkers ## what a change must pass: lint, format, types, import 
 	$(VENV)/bin/lint-imports
 	@$(MAKE) --no-print-directory test
 
-bench: $(VENV)/installed ## how long reads take, as a ratio to bare Python with sqlite3
+bench: $(VENV)/installed ## how long reads take, and the command center, as ratios to what is bare
 	$(RUN) tests/bench/cold_start.py $(ARGS)
 	$(RUN) tests/bench/first_byte.py
+	$(RUN) tests/bench/tui.py
 
 race: $(VENV)/installed ## 32 processes on one phase, and on 32 phases
 	$(RUN) tests/race.py $(ARGS)
@@ -63,7 +64,7 @@ race: $(VENV)/installed ## 32 processes on one phase, and on 32 phases
 crash: $(VENV)/installed ## 500 kills at seeded moments
 	$(RUN) tests/crash.py $(ARGS)
 
-screens: $(VENV)/installed ## the pictures of the command center, from the real program
+screens: $(VENV)/installed ## pictures of every screen of the command center, measured, from the real program
 	$(RUN) tests/screens/make.py
 
 report-picture: $(VENV)/installed ## the pictures of a report, as a browser shows it (needs Chromium)

@@ -1,6 +1,6 @@
 """How quick the command center is, as ratios to an empty Textual app and to a list of ten rows.
 
-    python tests/bench/tui.py [--rounds 5]
+    python tests/bench/tui.py [--rounds 9]
 
 Printed are: from the start of the program to its first frame with 1 000 plans in the store, to an empty
 app's; a key until its
@@ -238,7 +238,7 @@ def loud(root: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="todo_manager-bench-") as folder:
         home = Path(folder)
