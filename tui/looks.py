@@ -39,6 +39,7 @@ Toast .toast--title { color: $tone-strong; }
 CommandPalette { color: $tone-text; background: $tone-ground 60%; }
 CommandPalette > Vertical { background: $tone-raised; }
 CommandPalette #--input { border: blank; background: $tone-here; }
+CommandPalette Input > .input--placeholder { color: $tone-muted; text-style: none; }
 CommandPalette SearchIcon { display: none; }
 CommandPalette #--container { margin-top: 2; }
 CommandPalette Input, CommandPalette Input:focus { background: $tone-here; color: $tone-strong; }

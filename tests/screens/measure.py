@@ -65,7 +65,7 @@ def measure(pilot: Pilot[None]) -> Measured:
 
 def _region(screen: Any) -> Region:
     if isinstance(screen, CommandPalette):
-        return screen.query_one("#--results").region
+        return screen.query_one("#--container").region
     if isinstance(screen, ModalScreen):
         return screen.query("Vertical").first(Widget).region
     return screen.region

@@ -155,14 +155,17 @@ def test_in_tmux_it_draws_follows_and_leaves(one: Any) -> None:
     tmux("new-session", "-d", "-s", "pane", "-x", "100", "-y", "20", "sh")
     try:
         tmux("send-keys", "-t", "pane", f"{' '.join(command('tui'))}; echo left with $?", "Enter")
-        shown = until("some_plan")
-        assert "▸ ready ○      some_plan   0/1  0 Write it down" in shown
+        until("phase 0 is ready")
+        shown = " ".join(until("some_plan").split())
+        assert "▸ ready ○ some_plan 0/1 0 Write it down" in shown
         one.plan("another_plan", "[{title: More, verify: [{file: b.txt}]}]")
         until("another_plan")
         tmux("resize-window", "-t", "pane", "-x", "40", "-y", "20")
-        until("STATE        PLAN", absent="DONE")
+        until("PLAN", absent="NEXT PHASE")
         tmux("send-keys", "-t", "pane", "?")
-        until("show or hide these keys")
+        until("keys of plans")
+        tmux("send-keys", "-t", "pane", "q")
+        until("PLAN", absent="keys of plans")
         tmux("send-keys", "-t", "pane", "q")
         until("left with 0")
     finally:
