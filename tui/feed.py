@@ -21,6 +21,8 @@ INTERVAL = 0.5
 """Seconds between two looks; one costs a stat and a PRAGMA while nothing was written."""
 
 LONGEST_PAUSE = 5.0
+LONGEST = 10.0
+"""Seconds an answer is believed without being asked for anew."""
 
 
 class Question(NamedTuple):
@@ -32,6 +34,8 @@ class Question(NamedTuple):
     """Answers it, from an open store and the root of the project."""
     files: bool = False
     """Whether the answer also depends on files and locks, which change without the store."""
+    lasts: float = LONGEST
+    """Seconds after which it is answered anew in any case: a proof may rest on terms that run out."""
 
 
 class News(NamedTuple):
@@ -58,6 +62,7 @@ class Watch:
         self._file: tuple[int, ...] | None = None
         self._told: object = None
         self._answer: object = None
+        self._asked_at = 0.0
 
     def look(self, question: Question, *, anew: bool = False) -> News | None:
         """The answer or the trouble; None when that is what was told last. Raises nothing.
@@ -86,14 +91,16 @@ class Watch:
         # Asked before reading: what is written meanwhile is then found at the next look.
         version = db.execute("PRAGMA data_version").fetchone()[0]
         found = (question.key, self._file, version)
-        if found == self._told and not question.files:
+        known = found == self._told
+        if known and not question.files and time.monotonic() - self._asked_at < question.lasts:
             return None
+        self._asked_at = time.monotonic()
         db.execute("BEGIN")  # everything as of one moment
         try:
             answer = question.ask(db, self._root)
         finally:
             db.rollback()
-        if found == self._told and answer == self._answer:
+        if known and answer == self._answer:
             return None
         self._told, self._answer = found, answer
         return News(question.key, answer)

@@ -413,3 +413,20 @@ def test_letters_typed_faster_than_the_field_takes_the_keys_are_letters(project:
         assert pilot.app.runs.all == []
 
     screen(project, test)
+
+
+def test_an_answer_is_asked_for_anew_after_a_while(empty: Any) -> None:
+    """Nobody writes when the term of a proof runs out; it turns all the same."""
+    said = ["done"]
+    question = feed.Question("state", lambda db, root: said[0], lasts=0.0)
+    watch = feed.Watch(str(empty.root))
+    with contextlib.closing(watch):
+        first, again = watch.look(question), watch.look(question)
+        assert first is not None
+        assert (first.answer, again) == ("done", None)
+        said[0] = "stale"
+        turned = watch.look(question)
+        assert turned is not None
+        assert turned.answer == "stale"
+        said[0] = "another"
+        assert watch.look(question._replace(lasts=60.0)) is None
