@@ -17,7 +17,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from tui import actions
-from tui.actions import Effect
 from tui.deeds import Deeds
 from tui.lookout import Found, Lookout
 from tui.looks import CSS
@@ -26,7 +25,7 @@ from tui.runs import Run
 from tui.screens.base import StoreScreen
 from tui.screens.plans import PlansScreen
 from tui.themes import DARK, DEFAULTS, TERMINAL, THEMES
-from tui.widgets.rows import Text, text
+from tui.widgets.rows import text
 from tui.words import single
 
 INTERRUPTED = 130
@@ -143,9 +142,12 @@ class CommandCenter(Deeds):
         return made[scope]()
 
     def show_help(self, screen: StoreScreen) -> None:
+        from tui.help_text import help_text
         from tui.screens.dialogs import Shown
 
-        self.push_screen(Shown(f"keys of {screen.SCOPE}", _help(screen, self.read_only)))
+        self.push_screen(
+            Shown(f"keys of {screen.SCOPE}", help_text(screen, read_only=self.read_only))
+        )
 
     def show_commands(self, screen: StoreScreen) -> None:
         """What is done here as commands: the chosen one is copied."""
@@ -208,26 +210,6 @@ def _collect_again() -> None:
     """Garbage is looked for from the first frame on; what came before it is there to stay."""
     gc.freeze()
     gc.enable()
-
-
-def _help(screen: StoreScreen, read_only: bool) -> list[Text]:
-    """The keys of a screen: its own first, then those of all."""
-    found: list[Text] = []
-    for title, wanted in (("here", True), ("everywhere", False)):
-        found.append(text((title, "muted")))
-        for action in actions.of(screen.SCOPE, read_only=read_only):
-            if (screen.SCOPE in action.scopes) is wanted:
-                keys = f"{actions.keys_text(action):14} "
-                asks = {Effect.OUTSIDE: ("  asks", "warn"), Effect.PERSON: ("  asks", "warn")}
-                found.append(
-                    text(
-                        ("  ", ""), (keys, "key"), action.does, asks.get(action.effect, ""), hang=17
-                    )
-                )
-        found.append(text(""))
-    if read_only:
-        found.append(text(("RO", "warn"), " read-only: nothing here runs or records anything"))
-    return found
 
 
 def run(root: str, *, read_only: bool = False, actor: str | None = None, theme: str = DARK) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import signal
 import subprocess
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,7 +142,7 @@ class Deeds(App[None]):
             words += ["--actor", self._given_actor]
         try:
             with self.suspend():
-                _on_terminal(command, words, self.root)
+                programs.on_terminal(command, words, self.root)
         except SuspendNotSupported:
             self.say(f"this needs a terminal: {command}", "warn")
         screen.ask(anew=True)
@@ -247,15 +245,3 @@ def _outside(root: str, order: Order) -> Outside:
 def _action(screen: StoreScreen, name: str) -> Action:
     found = actions.of(screen.SCOPE, read_only=False)
     return next(each for each in found if each.name == name)
-
-
-def _on_terminal(command: str, words: list[str], root: str) -> None:
-    """Run a command where people type, and wait until they have read what it said."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command
-    try:
-        print(f"\n$ {command}", flush=True)
-        code = subprocess.run(programs.verb(*words), cwd=root).returncode
-        print(f"[exit {code}] enter: back to the command center ", end="", flush=True)
-        sys.__stdin__.readline() if sys.__stdin__ else None
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -43,3 +44,15 @@ def start(argv: Sequence[str], root: str) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+
+
+def on_terminal(command: str, words: list[str], root: str) -> None:
+    """Run a command where people type, and wait until they have read what it said."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command
+    try:
+        print(f"\n$ {command}", flush=True)
+        code = subprocess.run(verb(*words), cwd=root).returncode
+        print(f"[exit {code}] enter: back to the command center ", end="", flush=True)
+        sys.__stdin__.readline() if sys.__stdin__ else None
+    finally:
+        signal.signal(signal.SIGINT, before)

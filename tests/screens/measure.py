@@ -52,7 +52,7 @@ def measure(pilot: Pilot[None]) -> Measured:
                 contrast = ratio(*_dimmed(segment, colours))
                 if contrast < lowest:
                     lowest, worst = contrast, segment.text.strip()
-    problems = list(_clipped(screen, strips))
+    problems = [*_clipped(screen, strips), *_outside(screen)]
     problems += [f"{each} scrolls sideways" for each in _sideways(screen)]
     if lowest < CONTRAST:
         problems.append(f"contrast {lowest:.1f} of {worst!r}")
@@ -126,6 +126,15 @@ def _clipped(screen: Any, strips: list[Any]) -> Iterator[str]:
             text = strips[y].crop(region.x, region.right).text
             if text and text[-1] not in _EDGES and region.width > 3:
                 yield f"cut: {text.strip()[-30:]!r}"
+
+
+def _outside(screen: Any) -> Iterator[str]:
+    """What stands over a screen and has no room there."""
+    if isinstance(screen, ModalScreen) and not isinstance(screen, CommandPalette):
+        inside = _region(screen)
+        for widget in screen.query(Bar):
+            if widget.display and not inside.contains_region(widget.region):
+                yield f"{widget.id} is outside: {widget.text!r}"
 
 
 def _sideways(screen: Any) -> list[str]:

@@ -12,7 +12,9 @@ import asyncio
 import difflib
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,16 +38,20 @@ _MASKED = (
     (re.compile(r"\d+\.\d+s|\d+m\d\ds"), "t"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "T"),
     (re.compile(r"\b[0-9a-f]{11,64}\b"), "h"),
-    (re.compile(r"/[^ ]*todo_manager-[^ ]*|/tmp/[^ ]*|/[^ ]*pytest[^ ]*"), "p"),
+    (re.compile(r"/tmp/todo_manager-\w{8}"), "p"),
 )
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The projects that are shown, made once: `run` adds to it, so it is shown last."""
-    found = tmp_path_factory.mktemp("todo_manager-home")
+def home() -> Iterator[Path]:
+    """The projects that are shown, made once: `run` adds to it, so it is shown last.
+
+    The path is as long on every machine, for it is shown, and wraps.
+    """
+    found = Path(tempfile.mkdtemp(prefix="todo_manager-", dir="/tmp"))
     build_all(found)
-    return found
+    yield found
+    shutil.rmtree(found)
 
 
 @pytest.fixture(autouse=True)

@@ -9,40 +9,31 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingsMap
 from textual.message import Message
-from textual.screen import Screen
-from textual.widget import Widget
 
 from tui import actions
 from tui.feed import HOLDER_HINT, Feed, News, Question
+from tui.screens.panes import PanedScreen
 from tui.widgets.bar import Bar, Note
-from tui.widgets.field import Field
-from tui.widgets.log import Log
-from tui.widgets.rows import Rows
-from tui.widgets.table import Table
 from tui.words import Line, Piece, ours, short, single
 
 if TYPE_CHECKING:
-    from tui.app import CommandCenter
+    pass
 
 PATIENCE = 2.0
 """Seconds without an answer of the store after which the screen says so."""
-Pane = Table | Rows | Log
 
 
-class StoreScreen(Screen[None]):
+class StoreScreen(PanedScreen):
     """A screen on the store. Subclasses have SCOPE, PANES, `body`, `question` and `answered`."""
 
     AUTO_FOCUS = ""
     SCOPE: ClassVar[str] = ""
-    PANES: ClassVar[tuple[str, ...]] = ()
-    """The ids of its panes, in the order of their numbers."""
-    EMPTY: ClassVar[str] = "reading the store"
 
     class Arrived(Message):
         """The feed has news."""
@@ -56,13 +47,6 @@ class StoreScreen(Screen[None]):
         self._feed: Feed | None = None
         self._trouble = ("", "")
         self._read_at = ""
-        self._active = 0
-        self.zoomed = False
-
-    @property
-    def center(self) -> CommandCenter:
-        """The application, by its own type."""
-        return cast("CommandCenter", self.app)
 
     # What subclasses say.
 
@@ -91,9 +75,6 @@ class StoreScreen(Screen[None]):
     def place(self) -> Mapping[str, str]:
         """The names that commands of this place are made with."""
         return {}
-
-    def lay_out(self) -> None:
-        """Show what has room: called when the size, the active pane or the zoom is another one."""
 
     # What is the same for all.
 
@@ -213,127 +194,11 @@ class StoreScreen(Screen[None]):
             room -= used
         return found
 
-    # Panes.
-
-    @property
-    def pane(self) -> Pane:
-        """The pane that has the keys."""
-        return cast(Pane, self.query_one(f"#{self.PANES[self._active]}"))
-
-    @property
-    def active(self) -> str:
-        """The id of the pane that has the keys."""
-        return self.PANES[self._active]
-
-    def activate(self, number: int) -> None:
-        """Give the keys to a pane, by its number from 0."""
-        if not self.PANES:
-            return
-        self._active = number % len(self.PANES)
-        for place, name in enumerate(self.PANES):
-            found = cast(Pane, self.query_one(f"#{name}"))
-            found.active = place == self._active
-            found.refresh()
-        self.lay_out()
-        self.pane_changed()
-
-    def pane_changed(self) -> None:
-        """For screens that show which pane has the keys."""
-
-    def action_pane(self, number: int) -> None:
-        if number <= len(self.PANES):
-            self.activate(number - 1)
-
-    def action_next_pane(self) -> None:
-        if not self._typing():
-            self.activate(self._active + 1)
-
-    def action_previous_pane(self) -> None:
-        if not self._typing():
-            self.activate(self._active - 1)
-
-    def _typing(self) -> bool:
-        """Whether letters were typed into a field: then tab leaves it."""
-        field = self.field
-        if field is None:
-            return False
-        field.end(keep=True)
-        return True
-
-    @property
-    def field(self) -> Field | None:
-        """The field that takes letters now, if there is one."""
-        return next((each for each in self.query(Field) if each.open), None)
-
-    def action_zoom(self) -> None:
-        self.zoomed = not self.zoomed
-        self.lay_out()
-
-    def action_down(self) -> None:
-        self.pane.move(1)
-
-    def action_up(self) -> None:
-        self.pane.move(-1)
-
-    def action_first(self) -> None:
-        self.pane.first()
-
-    def action_last(self) -> None:
-        self.pane.last()
-
-    def action_page_down(self) -> None:
-        self.pane.page(1)
-
-    def action_page_up(self) -> None:
-        self.pane.page(-1)
-
-    # What the application does for all of them.
-
-    def action_open(self) -> None:
-        """Open what the cursor is on."""
-
-    def action_back(self) -> None:
-        if self.zoomed:
-            self.action_zoom()
-        elif len(self.app.screen_stack) > 2:
-            self.app.pop_screen()
-
-    def action_reread(self) -> None:
-        self.ask(anew=True)
-
-    def action_quit(self) -> None:
-        self.center.leave()
-
     def action_help(self) -> None:
         self.center.show_help(self)
 
-    def action_palette(self) -> None:
-        self.app.action_command_palette()
-
     def action_copy(self) -> None:
         self.center.show_commands(self)
-
-    def action_theme(self) -> None:
-        self.center.next_theme()
-
-    def action_runs(self) -> None:
-        self.center.go_to("runs")
-
-    def action_services(self) -> None:
-        self.center.go_to("services")
-
-    def action_ledger(self) -> None:
-        self.center.go_to("ledger")
-
-    def action_preflight(self) -> None:
-        self.center.go_to("preflight")
-
-    def action_configuration(self) -> None:
-        self.center.go_to("configuration")
-
-    def find(self, name: str, kind: type[Widget]) -> Any:
-        """A widget of this screen, by its id."""
-        return self.query_one(f"#{name}", kind)
 
 
 def problem(what: str, hint: str) -> list[Line]:

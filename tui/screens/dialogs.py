@@ -17,8 +17,8 @@ from tui.widgets.rows import EDGE, SCROLLBAR, Rows, Text, text
 from tui.words import Piece, wrap
 
 T = TypeVar("T")
-_AROUND = 10
-"""Rows that a dialog needs beside its text."""
+_AROUND = 9
+"""Rows that a dialog needs beside its text: frame, title, keys, and the space between them."""
 
 
 class Dialog(ModalScreen[T]):
@@ -31,6 +31,9 @@ class Dialog(ModalScreen[T]):
         Binding("pagedown,space", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
     ]
+
+    MORE: ClassVar[int] = 0
+    """Rows that stand below the text beside the keys."""
 
     def __init__(self, title: str, lines: Sequence[Text]) -> None:
         super().__init__()
@@ -60,7 +63,8 @@ class Dialog(ModalScreen[T]):
         width = max(20, min(104, self.app.size.width * 9 // 10) - 4 - EDGE - SCROLLBAR - 1)
         rows = sum(len(wrap(line.pieces, width, line.hang)) for line in self._lines)
         said = self.query_one("#said", Rows)
-        said.styles.height = max(1, min(rows, self.app.size.height - _AROUND))
+        room = self.app.size.height * 92 // 100 - _AROUND - self.MORE
+        said.styles.height = max(1, min(rows, room))
         said.display = bool(self._lines)
 
     def action_leave(self) -> None:
@@ -117,6 +121,7 @@ class Prompt(Dialog[str], inherit_bindings=False):
     """A field for one line; None when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    MORE = 3
 
     def __init__(self, title: str, lines: Sequence[Text], value: str = "", hint: str = "") -> None:
         super().__init__(title, lines)

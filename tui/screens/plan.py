@@ -15,32 +15,14 @@ from tui import phase_text, questions
 from tui.feed import Feed, News, Question
 from tui.runs import Order
 from tui.screens.base import StoreScreen
+from tui.screens.plan_rows import CHECKS, HISTORY, PHASES, check_rows, event_row, phase_row
 from tui.widgets.bar import Bar, Note
 from tui.widgets.rows import Rows
-from tui.widgets.table import Column, Row, Table
-from tui.words import Line, Piece, age, seconds, single, state_text, tone_of
+from tui.widgets.table import Table
+from tui.words import Line, Piece, single
 
 SIDE_BY_SIDE = 80
 """The width from which phases and details stand beside each other."""
-PHASES = (
-    Column("STATE", most=12),
-    Column("#", right=True),
-    Column("PHASE", rest=True),
-    Column("PASSED", since=40, right=True),
-)
-CHECKS = (
-    Column("LAST", most=9),
-    Column("CHECK", most=20),
-    Column("LOOKS AT", since=30, rest=True),
-    Column("TOOK", since=60, right=True),
-)
-HISTORY = (
-    Column("EVENT", right=True),
-    Column("AGO", since=30, right=True),
-    Column("WHAT", most=10),
-    Column("SAID", since=40, rest=True),
-    Column("WHO", since=60, most=20),
-)
 TITLES = {"phases": "Phases", "checks": "Checks", "evidence": "Evidence", "log": "Log",
           "text": "Text", "history": "History"}  # fmt: skip
 
@@ -90,7 +72,7 @@ class PlanScreen(StoreScreen):
     def answered(self, answer: Any) -> None:
         self.plan = answer
         table = self.find("phases", Table)
-        table.show([_phase_row(phase) for phase in answer["phases"]])
+        table.show([phase_row(phase) for phase in answer["phases"]])
         if self._wanted is not None:
             table.move_to_key(self._wanted)
             self._wanted = None
@@ -160,11 +142,11 @@ class PlanScreen(StoreScreen):
         self.find("why", Note).put(
             phase_text.why(self.plan, phase, last, read_only=self.center.read_only)
         )
-        self.find("checks", Table).show(_check_rows(phase, last))
+        self.find("checks", Table).show(check_rows(phase, last))
         self.find("evidence", Rows).show(phase_text.evidence(phase, last))
         if self.detail.get("key") == phase["key"]:
             self.find("log", Rows).show(phase_text.log(last, self.detail["outputs"]))
-            self.find("history", Table).show([_event_row(each) for each in self.detail["events"]])
+            self.find("history", Table).show([event_row(each) for each in self.detail["events"]])
 
     def crumbs(self) -> tuple[str, ...]:
         return (self.plan_id,)
@@ -296,55 +278,3 @@ class PlanScreen(StoreScreen):
 
     def action_reopen(self) -> None:
         self.center.ask_reason(self)
-
-
-def _phase_row(phase: dict[str, Any]) -> Row:
-    state = phase["state"]
-    checks = [check for check in phase["checks"] if check["required"]]
-    verdicts = (phase["last_run"] or {}).get("checks", {})
-    passed = sum(verdicts.get(check["id"]) == "passed" for check in checks)
-    return Row(
-        phase["index"],
-        (
-            [(state_text(state), tone_of(state))],
-            [(str(phase["index"]), "muted")],
-            single(phase["title"]),
-            [(f"{passed}/{len(checks)}" if checks else "none", "muted")],
-        ),
-    )
-
-
-def _check_rows(phase: dict[str, Any], last: dict[str, Any] | None) -> list[Row]:
-    verdicts = (phase["last_run"] or {}).get("checks", {})
-    took = {row["id"]: row["duration_s"] for row in questions.rows_of(last)} if last else {}
-    if not phase["checks"]:
-        return [
-            Row(None, ([("no checks", "muted")], "", [("nothing could prove it", "muted")], ""))
-        ]
-    rows = []
-    for check in phase["checks"]:
-        verdict = verdicts.get(check["id"], "")
-        shown = state_text(verdict, 6) if verdict else "never"
-        name = check["id"] if check["required"] else f"{check['id']} (optional)"
-        rows.append(Row(check["id"], (
-            [(shown, tone_of(verdict) if verdict else "muted")],
-            [(name, "strong")],
-            f"{check['kind']} {check['subject']}",
-            [(seconds(took[check["id"]]) if check["id"] in took else "", "muted")],
-        )))  # fmt: skip
-    return rows
-
-
-def _event_row(event: dict[str, Any]) -> Row:
-    from todo_manager.render.log_text import said
-
-    return Row(
-        event["seq"],
-        (
-            [(str(event["seq"]), "muted")],
-            [(age(event["at"]), "muted")],
-            [(event["event"], tone_of(event["event"]) or "strong")],
-            single(said(event)),
-            [(event["actor"], "muted")],
-        ),
-    )
