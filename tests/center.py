@@ -57,8 +57,8 @@ def lines(pilot: Pilot[None]) -> list[str]:
 
 
 def shown(pilot: Pilot[None]) -> str:
-    """What the screen shows, with single blanks."""
-    return " ".join(" ".join(lines(pilot)).split())
+    """What the screen shows, with single blanks and without frames."""
+    return " ".join(" ".join(lines(pilot)).replace("│", " ").split())
 
 
 def bar(pilot: Pilot[None], name: str) -> str:

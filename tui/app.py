@@ -77,6 +77,8 @@ class CommandCenter(Deeds):
     def on_mount(self) -> None:
         self.push_screen(PlansScreen())
         self.call_after_refresh(_collect_again)
+        # Git may be asked who acts, and take its time.
+        threading.Thread(target=lambda: self.actor, name="actor", daemon=True).start()
         self.set_timer(FIRST_LOOK, self._engines.look)
         self.set_interval(LOOK_EVERY, self._engines.look)
 

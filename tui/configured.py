@@ -13,7 +13,7 @@ from todo_manager import plans, proof
 from todo_manager.errors import TodoError
 from todo_manager.plans import Plan
 from todo_manager.project import SETTINGS, Settings, env_file_values, settings
-from tui.feed import Question
+from tui.feed import FILES, Question
 from tui.themes import THEMES
 
 Value = dict[str, Any]
@@ -23,7 +23,7 @@ _OPEN = "SELECT id FROM plans WHERE closed = 0 AND archived IS NULL ORDER BY seq
 def question(actor: str, origin: str) -> Question:
     """All values; the answer changes with the settings file and the env file, too."""
     ask = functools.partial(_values, actor=actor, origin=origin)
-    return Question(("configuration", actor), ask, files=True)
+    return Question(("configuration", actor), ask, lasts=FILES)
 
 
 def _values(db: sqlite3.Connection, root: str, *, actor: str, origin: str) -> list[Value]:

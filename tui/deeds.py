@@ -82,7 +82,7 @@ class Deeds(App[None]):
         do = {"undo": "Take it back"}.get(order.verb, "Execute")
         answer = await self.push_screen_wait(Ask(found.title, found.lines, ("Cancel", do)))
         if answer == do:
-            self.start_run(order._replace(only=found.only if order.verb == "exec" else ""))
+            self.start_run(order._replace(only=found.only))
 
     def start_run(self, order: Order) -> None:
         """Start a run and show it. One phase is not run twice at once by the same session."""

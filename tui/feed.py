@@ -21,8 +21,8 @@ INTERVAL = 0.5
 """Seconds between two looks; one costs a stat and a PRAGMA while nothing was written."""
 
 LONGEST_PAUSE = 5.0
-LONGEST = 10.0
-"""Seconds an answer is believed without being asked for anew."""
+LONGEST, FILES = 10.0, 1.0
+"""Seconds an answer is believed without being asked for anew; and one that rests on files and locks."""
 
 
 class Question(NamedTuple):
@@ -32,10 +32,9 @@ class Question(NamedTuple):
     """Tells questions apart; two with the same key are the same question."""
     ask: Callable[[sqlite3.Connection, str], Any]
     """Answers it, from an open store and the root of the project."""
-    files: bool = False
-    """Whether the answer also depends on files and locks, which change without the store."""
     lasts: float = LONGEST
-    """Seconds after which it is answered anew in any case: a proof may rest on terms that run out."""
+    """Seconds after which it is answered anew in any case: proofs rest on terms that run out, and some
+    answers on files and locks, which change without the store."""
 
 
 class News(NamedTuple):
@@ -92,7 +91,7 @@ class Watch:
         version = db.execute("PRAGMA data_version").fetchone()[0]
         found = (question.key, self._file, version)
         known = found == self._told
-        if known and not question.files and time.monotonic() - self._asked_at < question.lasts:
+        if known and time.monotonic() - self._asked_at < question.lasts:
             return None
         self._asked_at = time.monotonic()
         db.execute("BEGIN")  # everything as of one moment

@@ -8,7 +8,7 @@ from typing import Any
 
 from todo_manager import glance, proof, reads, search
 from todo_manager.errors import IntegrityProblem
-from tui.feed import Question
+from tui.feed import FILES, Question
 
 EVENTS = 2000
 """Events that a list of them shows at most: the newest."""
@@ -35,7 +35,7 @@ def _plans(db: sqlite3.Connection, root: str, *, everything: bool, words: str) -
 
 def plan(id_: str) -> Question:
     """One plan as `show` has it; its files and who holds its phases are looked at, too."""
-    return Question(("plan", id_), functools.partial(_plan, id_=id_), files=True)
+    return Question(("plan", id_), functools.partial(_plan, id_=id_), lasts=FILES)
 
 
 def _plan(db: sqlite3.Connection, root: str, *, id_: str) -> dict[str, Any]:

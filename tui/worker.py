@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from todo_manager import attempts, endings, evidence, plans, running, verifying
+from todo_manager import attempts, endings, evidence, executable, plans, running, verifying
 from todo_manager.attempts import Attempted, Wanted
 from todo_manager.errors import TodoError
 from todo_manager.executing import Event, PhaseBegun
@@ -70,6 +70,7 @@ def _work(options: dict[str, Any]) -> TodoError | None:
         phase = plan.phase(index)
         if chosen is None and not _has_checks(phase):
             continue
+        _demand_shown(plan, phase, options.get("only", ""))
         _tell(
             {
                 "e": "phase_begins",
@@ -85,6 +86,12 @@ def _work(options: dict[str, Any]) -> TodoError | None:
         _tell(_phase_end(found))
     # As the verb has it: a failure is told before what could not be looked at.
     return min(refusals, key=lambda each: each.exit, default=None)
+
+
+def _demand_shown(plan: Plan, phase: plans.Phase, only: str) -> None:
+    """Steps that were shown to somebody are executed, or none: what was accepted since was not."""
+    if only and only.removeprefix("sha256:") != phase.step_digest:
+        raise executable.other(plan, phase, only)
 
 
 def _has_checks(phase: plans.Phase) -> bool:

@@ -140,6 +140,6 @@ def _outside(screen: Any) -> Iterator[str]:
 def _sideways(screen: Any) -> list[str]:
     return [
         str(widget.id)
-        for widget in screen.query("*")
+        for widget in (screen, *screen.query("*"))
         if widget.display and widget.max_scroll_x and not isinstance(screen, CommandPalette)
     ]

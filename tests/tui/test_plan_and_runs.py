@@ -366,6 +366,58 @@ def test_what_touches_the_world_asks_and_cancel_is_the_default(shop: Any) -> Non
     assert shop.states("shop")[1] != "done"
 
 
+def test_steps_accepted_after_they_were_shown_are_not_executed(project: Any) -> None:
+    steps = "[{title: T, steps: [{run: 'echo SAID > said'}], verify: [{file: said}]}]"
+    project.plan("moved", steps.replace("SAID", "one"))
+
+    async def test(pilot: Pilot[None]) -> None:
+        await into(pilot, "R")
+        await until(pilot, lambda: "echo one" in shown(pilot))
+        project.plan("moved", steps.replace("SAID", "two"), imported=False)
+        await asyncio.to_thread(lambda: project.person("accept", "moved").ok())
+        await pilot.press("tab", "enter")
+        run = await ended(pilot)
+        assert run.state == "refused"
+        assert "look at them: todo_manager exec moved 0" in shown(pilot)
+
+    screen(project, test, (120, 30))
+    assert not (project.root / "said").exists()
+    assert project.events("ran") == []
+
+
+def test_an_input_is_bound_after_the_difference_was_shown(project: Any) -> None:
+    head = "inputs: [DATE]\nsecrets: [TOKEN]\n"
+    plan = "[{title: T, verify: [{command: 'test -n \"$DATE\"'}]}]"
+    project.plan("bound", plan, head=head)
+    project.run("set", "bound", "DATE=1").ok()
+    project.write(".env", "TOKEN=verysecret\n")
+
+    async def test(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await at(pilot, "configuration")
+        await until(pilot, lambda: any("bound DATE" in row for row in rows(pilot, "values")))
+        assert "event 2, set by tester" in shown(pilot)
+        assert "verysecret" not in shown(pilot)
+        place = next(n for n, row in enumerate(rows(pilot, "values")) if "bound DATE" in row)
+        await pilot.press(*"j" * place, "e")
+        await until(pilot, lambda: "DATE of bound" in shown(pilot))
+        await pilot.press("backspace", "2", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        assert "- 1 + 2 command todo_manager set bound DATE=2" in shown(pilot)
+        await pilot.press("enter")  # cancel
+        await at(pilot, "configuration")
+        await pilot.press("e")
+        await until(pilot, lambda: "DATE of bound" in shown(pilot))
+        await pilot.press("backspace", "2", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: "event 3, set by tester" in shown(pilot))
+
+    screen(project, test, (140, 24))
+    values = [event["data"]["value"] for event in project.events("set")]
+    assert values == ["1", "2"]
+
+
 def test_reopen_takes_a_reason(shop: Any) -> None:
     shop.write("a.txt", "rollback")
     shop.run("done", "shop", 0).ok()
