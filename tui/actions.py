@@ -23,7 +23,7 @@ class Effect(StrEnum):
     LOOKS = "looks"
     """It moves on the screen, or reads."""
     RECORDS = "records"
-    """It runs checks, or writes to our own store."""
+    """It runs checks, or opens our own store for writing."""
     OUTSIDE = "outside"
     """It executes steps: it asks before, naming target, host and command."""
     PERSON = "person"
@@ -81,6 +81,12 @@ ACTIONS: tuple[Action, ...] = (
            "todo_manager attest {plan} {bare_phase}"),
     Action("reopen", "o", "take the mark of the phase away, with a reason", ("plan",), _RECORDS,
            "todo_manager reopen {plan} {phase} --reason {reason}"),
+    Action("diff", "i", "how its files differ from what was accepted", ("plans", "plan"), _RECORDS,
+           "todo_manager diff {plan}"),
+    Action("demands", "f", "look at what the phase demands before its steps", ("plan",), _RECORDS,
+           "todo_manager preflight {plan} {phase}"),
+    Action("audit", "v", "verify the whole ledger, every mark and every output", ("ledger",),
+           _RECORDS, "todo_manager audit", "audit"),
     Action("cancel", "x", "end the run, and every program it started", ("run",), _RECORDS,
            foot="cancel"),
     Action("again", "a", "run it once more", ("run",), _RECORDS, "{command}", "again"),

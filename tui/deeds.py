@@ -168,17 +168,35 @@ class Deeds(App[None]):
         self.run_worker(self._do(screen, command), group="do")
 
     async def _do(self, screen: StoreScreen, command: str) -> None:
+        found = await self._ran(command)
+        said = (found.stderr if found.returncode else found.stdout).decode("utf-8", "replace")
+        self.say(said.strip() or command, "failed" if found.returncode else "")
+        screen.ask(anew=True)
+
+    def tell(self, screen: StoreScreen, name: str) -> None:
+        """Run a command that answers in a moment, and show its answer."""
+        if command := actions.command(_action(screen, name), screen.place()):
+            self.run_worker(self._tell(command), exclusive=True, group="tell")
+
+    async def _tell(self, command: str) -> None:
+        from tui.screens.dialogs import Shown
+
+        self.say(command)
+        found = await self._ran(command)
+        said = (found.stdout + found.stderr).decode("utf-8", "replace")
+        lines = [text(line, hang=4) for line in said.splitlines() or ["it says nothing"]]
+        self.push_screen(Shown(f"{command}  [exit {found.returncode}]", lines))
+
+    async def _ran(self, command: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a command to its end, without a terminal."""
         words = [*shlex.split(command)[1:], "--actor", self.actor.name]
-        found = await asyncio.to_thread(
+        return await asyncio.to_thread(
             subprocess.run,
             programs.verb(*words),
             cwd=self.root,
             stdin=subprocess.DEVNULL,
             capture_output=True,
         )
-        said = (found.stderr if found.returncode else found.stdout).decode("utf-8", "replace")
-        self.say(said.strip() or command, "failed" if found.returncode else "")
-        screen.ask(anew=True)
 
     def bind_input(self, screen: StoreScreen, value: dict[str, Any]) -> None:
         """Bind an input to another value, after showing what that changes."""

@@ -418,6 +418,23 @@ def test_an_input_is_bound_after_the_difference_was_shown(project: Any) -> None:
     assert values == ["1", "2"]
 
 
+def test_answers_of_commands_are_shown(shop: Any) -> None:
+    plan = shop.root / "plans" / "shop.yaml"
+    plan.write_text(plan.read_text().replace("a.txt", "other.txt"))
+
+    async def test(pilot: Pilot[None]) -> None:
+        await into(pilot, "i")
+        await until(pilot, lambda: '+ "file": "other.txt"' in shown(pilot))
+        assert "todo_manager diff shop [exit 0]" in shown(pilot)
+        await pilot.press("escape", "l")
+        await at(pilot, "ledger")
+        await pilot.press("v")
+        await until(pilot, lambda: "todo_manager audit [exit 0]" in shown(pilot))
+        assert "intact" in shown(pilot)
+
+    screen(shop, test, (120, 40))
+
+
 def test_reopen_takes_a_reason(shop: Any) -> None:
     shop.write("a.txt", "rollback")
     shop.run("done", "shop", 0).ok()

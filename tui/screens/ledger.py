@@ -76,6 +76,9 @@ class LedgerScreen(StoreScreen):
         if isinstance(event, int):
             self.center.open_event(event, None)
 
+    def action_audit(self) -> None:
+        self.center.tell(self, "audit")
+
     def action_find(self) -> None:
         self.find("find", Field).begin()
 

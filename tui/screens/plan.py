@@ -187,7 +187,7 @@ class PlanScreen(StoreScreen):
         """The numbers of the panes at the right; the names of all where there is room for them."""
         bar = self.find("tabs", Bar)
         names = [TITLES[name] for name in self.PANES[1:]]
-        full = bar.size.width > sum(len(name) + 4 for name in names)
+        full = bar.size.width - 4 > sum(len(name) + 4 for name in names)
         tabs: list[Piece] = []
         for number, name in enumerate(self.PANES[1:], start=2):
             shown = name == self._right
@@ -266,6 +266,12 @@ class PlanScreen(StoreScreen):
             self.center.say(f"phase {self.phase['index']} has no {what} to execute", "warn")
             return False
         return self.phase is not None
+
+    def action_diff(self) -> None:
+        self.center.tell(self, "diff")
+
+    def action_demands(self) -> None:
+        self.center.tell(self, "demands")
 
     def action_accept(self) -> None:
         self.center.on_terminal(self, "accept")

@@ -134,6 +134,9 @@ class PlansScreen(StoreScreen):
     def action_accept(self) -> None:
         self.center.on_terminal(self, "accept")
 
+    def action_diff(self) -> None:
+        self.center.tell(self, "diff")
+
     def action_all(self) -> None:
         self._everything = not self._everything
         self.ask()

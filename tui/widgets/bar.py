@@ -61,10 +61,12 @@ class Note(Widget, can_focus=False):
     def put(self, lines: Sequence[Line]) -> None:
         """Show these lines, or nothing when there are none."""
         found = tuple(tuple(line) for line in lines)
-        if found != self._lines:
-            self._lines = found
-            self.display = bool(found)
-            self.refresh(layout=True)
+        if found == self._lines:
+            return
+        before, self._lines = len(self._rows(self.size.width)), found
+        self.display = bool(found)
+        # Laying everything out anew takes longer than anything else a key does.
+        self.refresh(layout=before != len(self._rows(self.size.width)))
 
     def _rows(self, width: int) -> list[Line]:
         rows = [row for line in self._lines for row in wrap(line, width - 2, hang=2)]

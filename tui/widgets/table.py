@@ -45,8 +45,8 @@ class Row(NamedTuple):
 def widths(columns: Sequence[Column], widest: Sequence[int], width: int) -> list[int]:
     """Cells for each column in a table of `width`; 0 leaves a column out.
 
-    `widest` holds the widest text of each. Columns go from the right; the first always stays, and the
-    second gets shorter before it goes.
+    `widest` holds the widest text of each. Columns go from the right, texts get shorter before they go;
+    the first always stays.
     """
     room = max(1, width - MARKER - SCROLLBAR)
     found = [
@@ -59,7 +59,8 @@ def widths(columns: Sequence[Column], widest: Sequence[int], width: int) -> list
         if free >= 0 or not shown:
             break
         last = shown[-1]
-        if len(shown) <= 2 and found[last] + free >= SHORTEST:
+        least = SHORTEST if len(shown) <= 2 else LEAST
+        if found[last] + free >= least and not columns[last].right:
             found[last] += free
         elif len(shown) == 1:
             found[last] = room
