@@ -33,7 +33,12 @@ from story import build_all
 
 ACCEPTED = Path(__file__).parent / "snapshots"
 SIZES = {120: 30, 60: 24}
-_TONES = {colour: tone for tone, colour in THEMES["dark"].variables.items() if "tone-" in tone}
+_TONES = {
+    colour: tone
+    for tone, colour in reversed(THEMES["dark"].variables.items())
+    if tone.startswith("tone-")
+}
+"""By colour; of tones that share one, the first."""
 _MASKED = (
     (re.compile(r"\d+\.\d+s|\d+m\d\ds"), "t"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "T"),
