@@ -27,9 +27,16 @@ def glance(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, dict[str, An
     found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(ids), reads.PAGE):
         some = ids[first : first + reads.PAGE]
-        phases, bound, oldest = reads._phases(db, some), reads._bound(db, some), _oldest(db, some)
+        phases, bound, why = (
+            reads._phases(db, some),
+            reads._bound(db, some),
+            reads._unaccepted(db, some),
+        )
+        oldest = _oldest(db, some)
         for id_ in some:
-            standings = [each.state for each in states.derive(phases[id_], bound[id_])]
+            changed = {phase["idx"]: why[id_] for phase in phases[id_]} if why.get(id_) else {}
+            derived = states.derive(phases[id_], bound[id_], changed=changed)
+            standings = [each.state for each in derived]
             counts = {state: standings.count(state) for state in WORST if state in standings}
             counts |= {state: standings.count(state) for state in standings if state not in WORST}
             found[id_] = {

@@ -79,7 +79,8 @@ class Deeds(App[None]):
         found = await asyncio.to_thread(_outside, self.root, order)
         from tui.screens.dialogs import Ask
 
-        do = {"undo": "Take it back"}.get(order.verb, "Execute")
+        back = dict.fromkeys(("undo", "rollback"), "Take it back")
+        do = back.get(order.verb, "Deploy" if order.verb == "deploy" else "Execute")
         answer = await self.push_screen_wait(Ask(found.title, found.lines, ("Cancel", do)))
         if answer == do:
             self.start_run(order._replace(only=found.only))

@@ -42,8 +42,12 @@ def look(root: str, order: Order) -> Outside:
         return Outside("it cannot be looked at", [text((single(str(problem)), "failed"))])
     undoing = order.verb == "undo"
     trees = list(written.undo if undoing else _steps(written))
+    if order.verb in ("deploy", "rollback"):
+        trees = [tree for tree in trees if str(tree.get(order.verb)) == order.service][:1]
     hosts = dict.fromkeys(host_of(tree, written.services) for tree in trees)
-    does = "Take back" if undoing else "Execute the steps of"
+    title = f"{'Take back' if undoing else 'Execute the steps of'} phase {phase.idx}?"
+    if order.service and not undoing:
+        title = f"{'Deploy' if order.verb == 'deploy' else 'Take back'} {order.service}?"
     lines = [
         text(
             ("target   ", "muted"), (f"{plan.id} {phase.idx}", "strong"), f"  {phase.title}", hang=9
@@ -57,7 +61,12 @@ def look(root: str, order: Order) -> Outside:
     lines += [line for tree in trees for line in _step(tree)]
     if order.verb == "run":
         lines += [text(""), text(("then the gate is asked, as `done` asks it", "muted"))]
-    return Outside(f"{does} phase {phase.idx}?", lines, phase.step_digest or "")
+    return Outside(title, lines, phase.step_digest or "")
+
+
+def _target(order: Order, plan: Plan) -> str:
+    service = f", service {order.service}" if order.service else ""
+    return f"{plan.id} {order.phase}{service}"
 
 
 def _steps(written: Written) -> Iterator[Tree]:

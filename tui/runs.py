@@ -34,11 +34,13 @@ class Order(NamedTuple):
     command: str
     """As a person would type it."""
     verb: str
-    """One of the worker's: verify, done, run, exec, undo."""
+    """One of the worker's: verify, done, run, exec, undo, deploy, rollback."""
     plan: str
     phase: int | None = None
     only: str = ""
     """The step digest that was shown before it was asked for."""
+    service: str = ""
+    """The service that is deployed or taken back."""
 
 
 class Run:
@@ -55,7 +57,7 @@ class Run:
         self._posted = False
         self._lock = threading.Lock()
         options = {"verb": order.verb, "plan": order.plan, "phase": order.phase, "only": order.only}
-        options |= {"actor": actor.name, "how": actor.how}
+        options |= {"service": order.service, "actor": actor.name, "how": actor.how}
         self._process = programs.start(programs.ours("worker.py", json.dumps(options)), root)
 
     @property

@@ -4,7 +4,8 @@ It consumes the very generators that the verbs consume, and writes each of their
 JSON. It ends as a verb does when it is interrupted: by SIGINT, by SIGTERM, or when nobody is at the
 other end of its standard input any more. Then its programs are ended, and nothing is half recorded.
 
-    worker.py OPTIONS     one JSON object: verb, plan, phase (absent: all), actor, how, only
+    worker.py OPTIONS     one JSON object: verb, plan, phase (absent: all), actor, how,
+                          only, service
 """
 
 from __future__ import annotations
@@ -106,8 +107,16 @@ def _starter(project: Project, plan: Plan, options: dict[str, Any]) -> Callable[
         "run": lambda wanted: running.run(project, wanted),
         "exec": lambda wanted: running.execute(project, wanted, options.get("only", "")),
         "undo": lambda wanted: running.undo(project, wanted),
+        **{kind: _service(project, kind, options) for kind in ("deploy", "rollback")},
     }
     return starters[options["verb"]]
+
+
+def _service(project: Project, kind: str, options: dict[str, Any]) -> Callable[[Wanted], Running]:
+    """The one step that deploys a service, or takes it back."""
+    service = (kind, options.get("service", ""))
+    only = options.get("only", "")
+    return lambda wanted: running.execute(project, wanted, only, service=service)
 
 
 def _followed(generator: Running) -> Attempted:

@@ -207,6 +207,10 @@ class PlanScreen(StoreScreen):
         found |= {"phase": index, "reason": "WHY"}
         if phase["steps"] and phase["step_digest"]:
             found |= {"step_phase": index, "step_digest": phase["step_digest"]}
+        manual = [check["id"] for check in phase["checks"] if check["kind"] == "manual"]
+        if manual:
+            here = str(self.find("checks", Table).current)
+            found["manual"] = here if here in manual else manual[0]
         if phase["undo"]:
             found["undo_phase"] = index
         if not any(check["required"] for check in phase["checks"]):
@@ -275,6 +279,12 @@ class PlanScreen(StoreScreen):
 
     def action_accept(self) -> None:
         self.center.on_terminal(self, "accept")
+
+    def action_approve(self) -> None:
+        if "manual" in self.place():
+            self.center.on_terminal(self, "approve")
+        else:
+            self.center.say("no check of this phase asks a person", "warn")
 
     def action_attest(self) -> None:
         if "bare_phase" in self.place():

@@ -132,14 +132,13 @@ class ServicesScreen(LookScreen):
         plan = word(each["plan"])
         found = {"plan": each["plan"], "open": f"todo_manager show {plan}"}
         if each["deploy_phase"] is not None:
-            found["deploy_phase"] = str(each["deploy_phase"])
-            found["deploy_digest"] = each["deploy_digest"]
+            found |= {"deploy_phase": str(each["deploy_phase"]), "service": each["name"]}
         if each["rollback_phase"] is not None:
-            phase, digest = each["rollback_phase"], each["rollback_digest"]
+            phase = each["rollback_phase"]
             found["rollback"] = (
                 f"run {plan} {phase} --undo"
                 if each["rollback_undo"]
-                else f"exec {plan} {phase} --run --only {digest}"
+                else f"rollback {plan} {word(each['name'])} --phase {phase}"
             )
         return found
 
@@ -155,7 +154,7 @@ class ServicesScreen(LookScreen):
         if each["deploy_phase"] is None:
             self.center.say(f"no phase of {each['plan']} deploys {each['name']}", "warn")
             return
-        order = Order("", "exec", each["plan"], each["deploy_phase"], each["deploy_digest"])
+        order = Order("", "deploy", each["plan"], each["deploy_phase"], service=each["name"])
         self.center.perform(self, "deploy", order)
 
     def action_rollback(self) -> None:
@@ -165,8 +164,8 @@ class ServicesScreen(LookScreen):
         if each["rollback_phase"] is None:
             self.center.say(f"no phase of {each['plan']} takes {each['name']} back", "warn")
             return
-        verb = "undo" if each["rollback_undo"] else "exec"
-        order = Order("", verb, each["plan"], each["rollback_phase"], each["rollback_digest"])
+        verb = "undo" if each["rollback_undo"] else "rollback"
+        order = Order("", verb, each["plan"], each["rollback_phase"], service=each["name"])
         self.center.perform(self, "rollback", order)
 
 
