@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tui import app
 from tui.app import CommandCenter
@@ -105,6 +106,8 @@ async def on(
                     await pilot.press(key)
                     await pilot.pause()
             await _until(pilot, scene.seen, scene.without)
+            for field in center.screen.query(Input):
+                field.cursor_blink = False
             await pilot.pause()
             yield pilot
         finally:
