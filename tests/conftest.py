@@ -20,8 +20,9 @@ __all__ = ["EXITS", "REPOSITORY", "SHARED", "Project", "Ran", "at_terminal"]
 def pytest_configure(config: pytest.Config) -> None:
     """A word of REQUIRE that is no part ends the run before it begins."""
     required()
-    # Who starts this in the background has it ignored, and all that is started here would, too.
+    # Who starts this in the background has them ignored, and all that is started here would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     workers.register(config)
 
 
