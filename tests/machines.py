@@ -13,6 +13,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from typing import IO
 
 import mounts
 from engine import DOCKERD, Engine, until
@@ -39,6 +40,7 @@ class Machine:
         self.engine_socket = folder / "docker.sock"
         self.identity = folder / "identity"
         self.known_hosts = folder / "known_hosts"
+        self._held: IO[str] | None = None
         self._holder: subprocess.Popen[bytes] | None = None
         self._sessions: list[subprocess.Popen[bytes]] = []
         self._door = socket.socket()
@@ -56,6 +58,8 @@ class Machine:
         return int(self._door.getsockname()[1])
 
     def start(self) -> None:
+        # Held by the machine, not by an engine of it, which comes and goes.
+        self._held = mounts.hold(self.folder)
         inner = f"hostname {self.name}; {IP} link set lo up; exec sleep infinity"
         self._holder = subprocess.Popen(
             # It ends when the test run is killed.
@@ -82,6 +86,8 @@ class Machine:
         for process in [*self._sessions, *([self._holder] if self._holder else [])]:
             process.send_signal(signal.SIGKILL)
             process.wait()
+        if self._held is not None:
+            self._held.close()
 
     def hang_up(self) -> None:
         """Break off every connection."""
@@ -155,7 +161,6 @@ class MachineEngine(Engine):
 
     def start(self) -> None:
         folder = self.folder
-        self._held = mounts.hold(self._machine.folder)
         self._start(
             *self._machine.entry(), DOCKERD, "--data-root", folder / "data", "--exec-root",
             folder / "exec", "-H", self.url, "--pidfile", folder / "pid", "--shutdown-timeout", "2",

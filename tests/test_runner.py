@@ -132,7 +132,10 @@ def test_a_serial_check_runs_alone_and_after_the_others(project):
 
 
 def test_results_stand_in_the_order_of_the_plan(project):
-    plan(project, *(f"{{command: [test, {n % 2}, -eq, 0], name: c{n}}}" for n in range(8)))
+    plan(
+        project,
+        *(f"{{command: [test, {'-d' if n % 2 else '-f'}, plans], name: c{n}}}" for n in range(8)),
+    )
     found = project.ask("done", "p", 0).refused("check_failed").data["checks"]
     assert [each["id"] for each in found] == [f"c{n}" for n in range(8)]
     text = project.run("done", "p", 0)

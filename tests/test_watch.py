@@ -183,9 +183,11 @@ def test_a_watch_looks_when_a_proof_runs_out(project: Project) -> None:
     """Not before, with an hour between two looks: stale, looked at, done."""
     project.write("a", "a")
     project.plan("p", "- {title: One, verify: [{file: a, valid_for: 10s}]}")
-    project.ask("done", "p", 0).ok()
     watch = project.start("watch", "p", "--every", "1h", "--events")
     try:
+        lines(watch, "rested")
+        project.ask("done", "p", 0).ok()
+        assert lines(watch, "change")["state"] == "done"
         assert lines(watch, "change")["state"] == "stale"
         assert lines(watch, "looked")["verdict"] == "passed"
         assert lines(watch, "change")["state"] == "done"

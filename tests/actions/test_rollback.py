@@ -124,6 +124,10 @@ def test_a_ledger_that_was_written_over_is_no_evidence(web: Web) -> None:
         changed = found[1].replace('"seconds":', '"seconds":0.0001,"was":', 1)
         db.execute("UPDATE ledger SET body = ? WHERE seq = ?", (changed, found[0]))
     ran = checked_directly(web)
+    with sqlite3.connect(
+        web.place.root / ".todo_manager" / "store.db"
+    ) as db:  # the others' store too
+        db.execute("UPDATE ledger SET body = ? WHERE seq = ?", (found[1], found[0]))
     assert ran["verdict"] == "error"
     assert "does not have the hash it carries" in ran["actual"]
 

@@ -155,12 +155,16 @@ def remove(work: Work, found: Container) -> None:
 
 
 def show_log(work: Work, found: Container | None) -> None:
-    """Tell what a container has written since it was started."""
+    """Tell what a container has written since it was started; all of it where it starts over and over.
+
+    One in a crash loop may just have begun anew, and what it said before tells why.
+    """
     if found is None:
         return
     try:
         now = again(work, found.id)
-        read = logs.read(work.engine, now, logs.start_of(now), _SHOWN, work.answer())
+        since = 0 if now.restarts else logs.start_of(now)
+        read = logs.read(work.engine, now, since, _SHOWN, work.answer())
     except (Declined, Absent, Unreachable, Unfinished) as problem:
         work.say(f"the log of {found.name} cannot be shown: {problem}")
         return
