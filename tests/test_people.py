@@ -237,9 +237,12 @@ def test_an_edited_signature_is_named(accepted: Signed) -> None:
 def test_the_first_pin_needs_a_terminal_and_a_key_of_the_file(project: Project) -> None:
     signed = Signed(project.root, Path(project.env["HOME"])).make()
     signed.plan("p", PLAN)
-    signed.ask("done", "p", 0).refused("signers_changed")
+    assert "restore" not in signed.run("signers").out, "there is nothing that could be restored"
+    refused = signed.ask("done", "p", 0).refused("signers_changed")
+    assert refused.error["hint"] == "a person: todo_manager signers --accept --key FILE"
     signed.by(signed.boss, "accept", "p").refused("signers_changed")
-    signed.by(signed.boss, "signers", "--accept").refused("person_required")
+    refused = signed.by(signed.boss, "signers", "--accept").refused("person_required")
+    assert refused.error["hint"].endswith(f"todo_manager signers --accept --key {signed.boss}")
     assert signed.run("signers", "--accept", "--key", signed.boss).exit == 6
     ran = signed.person("signers", "--accept", "--key", signed.worker)
     assert (ran.exit, signed.events("signers")) == (6, [])
@@ -300,10 +303,29 @@ def test_a_signers_file_or_setting_that_changed_closes_everything(accepted, spoi
         for words in (("accept", "p"), ("attest", "p", 1, "--reason", "x")):
             accepted.by(file, *words).refused("signers_changed")
     assert accepted.ask("signers").ok().data["state"] == "changed"
+    assert "restored or accepted" in accepted.run("signers").out
     assert accepted.ask("verify", "p", 0).ok().data["phases"][0]["does_not_count"]
     accepted.by(accepted.worker, "signers", "--accept")
     assert len(accepted.events("signers")) == 1
     accepted.ask("audit").ok()
+
+
+def test_doctor_says_whether_the_signers_are_those_that_are_pinned(accepted: Signed) -> None:
+    def findings() -> list[dict[str, object]]:
+        data = accepted.ask("doctor").data
+        return [each for each in data["findings"] if each["name"] == "signers"]
+
+    assert [each["level"] for each in findings()] == ["ok", "ok"]
+    accepted.signers({"worker@example.org": accepted.worker})
+    (wrong,) = [each for each in findings() if each["level"] != "ok"]
+    assert "is not the file that was pinned" in str(wrong["said"])
+    assert str(wrong["hint"]).endswith("todo_manager signers --accept --key FILE")
+
+
+def test_where_nobody_has_to_sign_there_are_no_signers_to_accept(project: Project) -> None:
+    project.plan("p", PLAN)
+    ran = project.run("signers", "--accept")
+    assert (ran.exit, ran.out) == (0, "nothing to accept: todo_manager.yaml names no signers\n")
 
 
 def test_a_change_is_signed_by_a_key_of_the_file_before(accepted: Signed) -> None:

@@ -75,6 +75,7 @@ def test_watch_once_tells_what_changed_and_marks_nothing(three: Project) -> None
     three.write("a", "a")
     ran = three.run("watch", "--once")
     assert "p 0 (one): regressed → ✔ done" in ran.ok().out
+    assert "phases looked at\n" in ran.err, "no next look is announced where there is none"
     assert three.states("open") == ["ready"]
 
 

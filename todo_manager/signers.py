@@ -22,6 +22,7 @@ from todo_manager.errors import InvalidDocument, Kind, Untrusted
 from todo_manager.project import SETTINGS, Settings
 
 EVENT = "signers"
+TO_PIN = "todo_manager signers --accept --key FILE"
 
 _FIELD = re.compile(r'(?:[^\s"]|"(?:\\.|[^"\\])*")+')
 _KEY_TYPE = re.compile(r"(?:sk-)?(?:ssh|ecdsa|rsa)-[A-Za-z0-9@.-]+")
@@ -121,7 +122,7 @@ def in_force(db: sqlite3.Connection, root: Path, settings: Settings) -> Pin | No
     if not file and not known:
         return None
     if not known:
-        raise changed(f"{SETTINGS} names {file}, and nobody has pinned it yet")
+        raise changed(f"{SETTINGS} names {file}, and nobody has pinned it yet", before=False)
     assert pin is not None
     if file != known:
         said = f"names {file}" if file else "names no signers any more"
@@ -135,13 +136,16 @@ def in_force(db: sqlite3.Connection, root: Path, settings: Settings) -> Pin | No
     return pin
 
 
-def changed(what: str) -> Untrusted:
-    """The refusal of everything that rests on persons while it is not known who they are."""
+def changed(what: str, *, before: bool = True) -> Untrusted:
+    """The refusal of everything that rests on persons while it is not known who they are.
+
+    `before` says whether anything is pinned that could be restored.
+    """
+    restore = "restore it (todo_manager signers shows what is pinned); or " if before else ""
     return Untrusted(
         what,
         kind=Kind.SIGNERS_CHANGED,
-        hint="restore it (todo_manager signers shows what is pinned); "
-        "or a person: todo_manager signers --accept",
+        hint=f"{restore}a person: {TO_PIN}",
         person=True,
     )
 

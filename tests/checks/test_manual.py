@@ -184,6 +184,7 @@ def test_who_does_the_work_does_not_approve_it(signed: Signed) -> None:
     signed.ask("claim", "p", 0, "--actor", "boss@example.org").ok()
     refused = signed.by(signed.boss, "approve", "p", 0).refused("self_approved")
     assert "does the work" in refused.error["message"]
+    assert refused.error["hint"].endswith(" --key FILE"), "where persons sign, so does another"
     assert "does the work" in actual(signed, 0)
     signed.ask("release", "p", 0).ok()
     signed.ask("done", "p", 0).ok()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from center import at, bar, note, rows, running, screen, shown, table, until
+from center import at, banner, bar, lines, note, rows, running, screen, shown, table, until
 from textual.pilot import Pilot
 
 from tui import feed
@@ -565,6 +565,28 @@ def test_a_plan_that_is_gone_says_so(shop: Any) -> None:
         assert "type: todo_manager list" in note(pilot, "banner")
 
     screen(shop, test)
+
+
+def test_on_a_small_screen_what_is_wrong_leaves_room_for_the_phases(project: Any) -> None:
+    project.plan("first", "[{title: T, verify: [{file: a.txt}]}]")
+    said = "engine local: the engine of local (unix:///var/run/docker.sock) does not answer"
+
+    async def test(pilot: Pilot[None]) -> None:
+        assert isinstance(pilot.app, CommandCenter)
+        pilot.app.troubles = [
+            (f"{said}: No such file or directory", "docker version, and a few words")
+        ]
+        await until(pilot, lambda: banner(pilot) != "")
+        for width, height, most in ((40, 15, 2), (100, 30, 3), (40, 15, 2)):
+            await pilot.resize_terminal(width, height)
+            await until(pilot, lambda wide=width: pilot.app.size.width == wide)
+            await pilot.pause()
+            found = [line for line in lines(pilot)[1 : most + 1] if line]
+            assert found[0].startswith(" ! engine local"), found
+            assert found[-1].startswith("   type: docker"), found
+            assert "STATE" in lines(pilot)[most + 1]
+
+    screen(project, test)
 
 
 def test_an_engine_that_is_down_is_a_banner(

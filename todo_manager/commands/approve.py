@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import structs
 
 from todo_manager import actors, approvals, evidence, people
+from todo_manager.approvals import Ground
 from todo_manager.checks.manual import Manual, evidence_of
 from todo_manager.checks.parse import parse
 from todo_manager.commands import common
@@ -125,7 +126,7 @@ def _refuse(project: Project, stage: Stage, check: Manual, person: Who) -> None:
         raise Untrusted(
             f"{why}: nobody approves what they wrote or did themselves",
             kind=Kind.SELF_APPROVED,
-            hint=f"a person, another one: todo_manager approve {_where(stage)} {word(check.id)}",
+            hint=f"a person, another one: {_to_type(stage, check, ground)}",
             person=True,
         )
     names, _ = spellings(ground.pin.data if ground.pin else b"", person)
@@ -133,9 +134,14 @@ def _refuse(project: Project, stage: Stage, check: Manual, person: Who) -> None:
         raise Untrusted(
             f"{person.name} is none of its approvers: {', '.join(check.approvers)}",
             kind=Kind.NOT_ALLOWED,
-            hint=f"a person, one of them: todo_manager approve {_where(stage)} {word(check.id)}",
+            hint=f"a person, one of them: {_to_type(stage, check, ground)}",
             person=True,
         )
+
+
+def _to_type(stage: Stage, check: Manual, ground: Ground) -> str:
+    key = " --key FILE" if ground.pin else ""
+    return f"todo_manager approve {_where(stage)} {word(check.id)}{key}"
 
 
 def _withdraw(

@@ -20,6 +20,7 @@ from todo_manager.errors import InvalidDocument, Untrusted, UsageProblem
 from todo_manager.people import Said
 from todo_manager.project import SETTINGS, settings
 from todo_manager.render.output import Output
+from todo_manager.shellword import word
 from todo_manager.signers import Pin
 from todo_manager.workspace import Project
 
@@ -94,8 +95,9 @@ def _tell(data: dict[str, Any], output: Output) -> None:
         options = f"  {each['options']}" if each["options"] else ""
         output.say(f"  {', '.join(each['principals'])}  {each['type']} {each['key']}{options}")
     if data["problem"]:
-        output.say(f"✗ {data['problem']}: nothing is done until it is restored or accepted")
-        output.say("  a person: todo_manager signers --accept --key FILE")
+        ways = "restored or accepted" if pin else "accepted"
+        output.say(f"✗ {data['problem']}: nothing is done until it is {ways}")
+        output.say(f"  a person: {signers.TO_PIN}")
     elif not pin:
         output.say(
             f"no signers: persons answer at a terminal; to have them sign, write signers: FILE in {SETTINGS}"
@@ -109,7 +111,10 @@ def _accept(
     found = _proposed(project)
     if (found.file, found.sha256) == ((held.file, held.sha256) if held else ("", "")):
         output.data = {"accepted": False}
-        output.say("nothing to accept: the signers are as they were pinned")
+        if held:
+            output.say("nothing to accept: the signers are as they were pinned")
+        else:
+            output.say(f"nothing to accept: {SETTINGS} names no signers")
         return
     for line in _difference(held, found):
         output.say(line)
@@ -118,7 +123,9 @@ def _accept(
     output.data = {"accepted": True, "unaccepted": unaccepted}
     output.say(f"pinned by {said.actor.name}" if found.file else "nobody has to sign any more")
     for id_ in unaccepted:
-        output.say(f"{id_}: not accepted by any of them; a person: todo_manager accept {id_}")
+        output.say(
+            f"{id_}: not accepted by any of them; a person: todo_manager accept {word(id_)} --key FILE"
+        )
 
 
 def _proposed(project: Project) -> Proposed:
@@ -167,7 +174,7 @@ def _said(
     if not actor.key:
         raise people.not_signed(verb)
     if held is None:
-        actors.ask(question, verb=verb, json=output.json)
+        actors.ask(question, verb=f"{verb} --key {word(actor.key)}", json=output.json)
     elif not output.json:
         actors.ask_if_possible(question, verb=verb)
     data = held.data if held else found.data

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     output.data = {"looked": 0, "changes": []}
     problems: list[Looked] = []
     for happened in watch.once() if arguments.once else watch.forever():
-        _tell(happened, output)
+        _tell(happened, output, once=arguments.once)
         if isinstance(happened, Change):
             _changed(project, happened, argv, output)
         elif isinstance(happened, Looked):
@@ -87,7 +87,7 @@ def _changed(project: Project, change: Change, argv: tuple[str, ...], output: Ou
         output.talk(f"note: {one_line(problem, 300)}")
 
 
-def _tell(happened: Happened, output: Output) -> None:
+def _tell(happened: Happened, output: Output, *, once: bool) -> None:
     if output.events:
         output.tell({"event": type(happened).__name__.lower()} | structs.asdict(happened))
     elif isinstance(happened, Change):
@@ -100,7 +100,7 @@ def _tell(happened: Happened, output: Output) -> None:
             f"  {GLYPHS.get(happened.verdict, '·')} {where}: {one_line(happened.message, 200)}"
         )
     elif isinstance(happened, Rested) and not output.json:
-        wait = f", the next look in {happened.wait_s:.0f}s"
+        wait = "" if once else f", the next look in {happened.wait_s:.0f}s"
         output.talk(f"  {happened.at}: {counted(happened.looked, 'phase')} looked at{wait}")
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import structs
 
-from todo_manager import programs, signing, starter
+from todo_manager import programs, signers, signing, starter
 from todo_manager.canonical import Map
 from todo_manager.checks.base import Unresolvable
 from todo_manager.doctor.base import Finding, Place, ok, problem, warning
-from todo_manager.errors import Unevaluated, Untrusted
+from todo_manager.errors import IntegrityProblem, Unevaluated, Untrusted
 from todo_manager.problems import Problems
 from todo_manager.project import SETTINGS, Settings, Waivers, Watch
 from todo_manager.shellword import word
@@ -28,6 +29,7 @@ def look(place: Place) -> Iterator[Finding]:
     yield from _folders(root, place.settings)
     yield from _tools(root, place.settings)
     yield from _signing(root, place.settings)
+    yield from _signers(root, place)
     yield from _editor(root)
 
 
@@ -93,6 +95,19 @@ def _signing(root: Path, settings: Settings) -> Iterator[Finding]:
         yield ok("ssh-keygen", signing.program(root))
     except Untrusted as why:
         yield problem("ssh-keygen", why)
+
+
+def _signers(root: Path, place: Place) -> Iterator[Finding]:
+    """Whether the signers are as they were pinned: while they are not, nothing is done."""
+    if place.db is None:
+        return
+    try:
+        if pin := signers.in_force(place.db, root, place.settings):
+            yield ok("signers", f"{pin.file} is as it was pinned in event {pin.seq}")
+    except (Untrusted, IntegrityProblem) as why:
+        yield problem("signers", why)
+    except sqlite3.Error:
+        return  # what is wrong with the store is told with the store
 
 
 def _editor(root: Path) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ from tui.words import Line, Piece, ours, short, single
 if TYPE_CHECKING:
     pass
 
+BANNER = 0.25
+"""The part of the screen that what is wrong may take at most: there is work to be seen, too."""
 PATIENCE = 2.0
 """Seconds without an answer of the store after which the screen says so."""
 
@@ -80,7 +82,7 @@ class StoreScreen(PanedScreen):
 
     def compose(self) -> ComposeResult:
         yield Bar(id="head")
-        yield Note(id="banner", most=8)
+        yield Note(id="banner", most=8, share=BANNER)
         yield from self.body()
         yield Bar(id="foot")
 

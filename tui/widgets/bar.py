@@ -44,14 +44,19 @@ class Bar(Widget, can_focus=False):
 
 
 class Note(Widget, can_focus=False):
-    """A few lines that wrap; not there while they are empty."""
+    """A few lines that wrap; not there while they are empty.
+
+    With `share` it takes at most that part of the screen's rows: each of its lines is one row, cut
+    short, where wrapped they were more.
+    """
 
     DEFAULT_CSS = "Note { height: auto; width: 1fr; display: none; }"
 
-    def __init__(self, *, most: int = 6, id: str | None = None) -> None:
+    def __init__(self, *, most: int = 6, share: float = 1.0, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
         self._most = most
+        self._share = share
 
     @property
     def text(self) -> str:
@@ -70,8 +75,11 @@ class Note(Widget, can_focus=False):
 
     def _rows(self, width: int) -> list[Line]:
         rows = [row for line in self._lines for row in wrap(line, width - 2, hang=2)]
-        if len(rows) > self._most:
-            rows = rows[: self._most]
+        most = max(2, min(self._most, int(self.app.size.height * self._share)))
+        if self._share < 1 and len(rows) > most:
+            rows = [cut(line, width - 2) for line in self._lines]
+        if len(rows) > most:
+            rows = rows[:most]
             rows[-1] = [*cut(rows[-1], max(1, width - 4)), ("…", "muted")]
         return rows
 
