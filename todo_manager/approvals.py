@@ -243,7 +243,11 @@ def _approved(results: Sequence[Result]) -> list[Result]:
 
 def withdrawn(project: Project, plan: str, key: str, results: Sequence[Result]) -> str:
     """Which approval that checks rest on was withdrawn while they ran, in words; empty when none was."""
-    used = {each.facts["event"]: each.id for each in results if each.kind == KIND and each.facts}
+    used = {
+        each.facts["event"]: each.id
+        for each in results
+        if each.kind == KIND and "event" in each.facts
+    }
     gone = used.keys() - {event["seq"] for event in standing(project.db, plan, key)}
     return (
         f"the approval of {used[min(gone)]} was withdrawn while it was being checked"

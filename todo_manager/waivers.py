@@ -23,6 +23,9 @@ ASKED, GRANTED, WITHDRAWN = "waiver_asked", "waived", "waiver_withdrawn"
 TERMS = ("check", "digest", "subject", "findings", "reason", "until")
 """What is asked for, and must be granted as it was asked for. `subject` may be empty, `findings` too."""
 
+A_PERSONS_WORD = "manual"
+"""Checks of this kind are not waived: who may not approve could have them waived instead."""
+
 Waiver = namedtuple(
     "Waiver",
     [
@@ -202,7 +205,7 @@ def applied(
 
 
 def _may_be_waived(result: Result) -> bool:
-    return result.required and result.verdict == "failed"
+    return bool(result.required and result.verdict == "failed" and result.kind != A_PERSONS_WORD)
 
 
 def _waived(result: Result, in_force: Sequence[Waiver]) -> Result:

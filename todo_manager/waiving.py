@@ -98,6 +98,11 @@ def _check(phase: Phase, wanted: Wanted) -> str:
             kind=Kind.UNKNOWN_CHECK,
             hint=f"todo_manager show {word(wanted.plan)} {phase.idx}",
         )
+    if kinds[wanted.check] == waivers.A_PERSONS_WORD:
+        raise UsageProblem(
+            f"{wanted.check} asks a person, and only who may approve it answers: it is not waived",
+            hint=f"a person: todo_manager approve {wanted.place()}",
+        )
     return kinds[wanted.check]
 
 
@@ -195,6 +200,7 @@ def _may_grant(project: Project, phase: Phase, waiver: Waiver, wanted: Wanted) -
             f"another definition of phase {phase.idx} was accepted after the waiver was asked for",
             hint=f"ask again: {again}",
         )
+    _check(phase, wanted)
     _in_time(project, waiver.until, ledger.now(), again)
 
 

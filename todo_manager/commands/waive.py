@@ -6,6 +6,8 @@ and for one subject: what the check names, or the ID of an image. It makes a fai
 never shown as verified; what could not be evaluated stays an error. When it runs out, or is withdrawn,
 a phase that rests on it is stale.
 
+What a person is asked (manual) is approved or not, and never waived.
+
     todo_manager waive first 1 scan --finding CVE-2026-1 --reason "no fix yet" --until 30d
     todo_manager waive first 1 scan --approve
     todo_manager waive first --list
