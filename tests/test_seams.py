@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from pathlib import Path
 
 import pytest
 from forked import Forked
-from signed import Signed, append, whole
+from signed import SIGNERS, Signed, append, key, public, whole
+from spoiled import database
 from support import Project
+
+from todo_manager import signing
+from todo_manager.canonical import encode
+from todo_manager.people import SCHEMA
 
 MIXED = "- title: One\n  verify: [{file: a.txt}, {name: ready, manual: Is it so?}]"
 ALONE = "- title: One\n  verify: [{name: ready, manual: Is it so?}]"
+LACKING = "- title: One\n  verify: [{name: ready, file: ready.txt}]"
+KNOWN = ("audit", "--acknowledge", "--reason", "restored from a backup")
 ASK = ("--actor", "worker", "waive", "p", 0, "ready", "--reason", "no fix yet", "--until", "30d")
 GRANT = ("waive", "p", 0, "ready", "--approve")
 
@@ -55,3 +64,144 @@ def test_a_waiver_of_a_person_s_word_lets_nothing_pass(plain: Forked, phases: st
     plain.ask("verify", "p", 0).refused("check_failed")
     assert plain.states("p") != ["done"]
     plain.ask("audit").ok()
+
+
+# Who signs, and breaks
+
+
+@pytest.fixture
+def signed(project: Project) -> Signed:
+    """Signers are pinned, and the boss has accepted a plan whose one file is not there."""
+    found = Signed(project.root, Path(project.env["HOME"])).make()
+    found.plan("p", LACKING)
+    found.pin().ok()
+    found.by(found.boss, "accept", "p").ok()
+    return found
+
+
+def forged_pin(project: Signed, by: Path | None, **data: str) -> None:
+    """Append a pin of the worker's own keys by hand, signed with a key where one is given, and put them there."""
+    text = f"worker@example.org {public(project.worker)}\n"
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    event = whole(project, project.events("signers")[0]["seq"])
+    said = {"file": SIGNERS, "sha256": sha256, "before": event["data"]["sha256"]} | data
+    event["data"] = said | {"digest": said["sha256"], "lapsed": []}
+    event |= {"how": "asserted", "actor": "worker@example.org"}
+    with database(project) as db:
+        last = db.execute("SELECT hash FROM ledger WHERE body LIKE '%statement%' ORDER BY seq")
+        after = last.fetchall()[-1]["hash"]
+        first = db.execute("SELECT hash FROM ledger WHERE seq = 1").fetchone()["hash"]
+        row = (sha256, zlib.compress(text.encode()))
+        db.execute("INSERT INTO contents (sha256, data) VALUES (?, ?)", row)
+    if by is not None:
+        words = {"schema": SCHEMA, "store": first, "verb": "signers", "plan": "", "key": "",
+                 "digest": said["sha256"], "says": said, "after": after}  # fmt: skip
+        statement = encode(words)
+        found = signing.sign(project.root, str(by), statement)
+        print_of = signing.verify(project.root, text.encode(), statement, found).key
+        told = {"principal": "worker@example.org", "key": print_of}
+        event["data"] |= {"statement": statement, "signature": found, "signed_by": told}
+        event["how"] = "signed"
+    append(project, event)
+    project.write(SIGNERS, text)
+
+
+@pytest.mark.parametrize("sign", [False, True], ids=["unsigned", "by-its-own-key"])
+def test_a_pin_that_was_written_by_hand_is_none(signed: Signed, sign: bool) -> None:
+    """Neither as it is nor once the break is acknowledged, and the true signers are not shut out."""
+    honest = (signed.root / SIGNERS).read_text()
+    forged_pin(signed, signed.worker if sign else None)
+    weaker = LACKING.replace("ready.txt", "plans/p.yaml")
+    signed.plan("p", weaker, imported=False)
+    signed.by(signed.worker, "accept", "p").refused("integrity")
+    signed.ask("done", "p", 0).refused("integrity")
+    signed.ask("status", "p").refused("integrity")
+    signed.by(signed.worker, *KNOWN).refused("signers_changed")
+    signed.ask("audit").refused("integrity")
+    signed.write(SIGNERS, honest)
+    signed.by(signed.worker, *KNOWN).refused("signature")
+    signed.by(signed.boss, *KNOWN).ok()
+    signed.ask("audit").ok()
+    assert signed.ask("signers").ok().data["signers"][0]["principals"] == ["boss@example.org"]
+    signed.by(signed.worker, "accept", "p").refused("signature")
+    signed.by(signed.boss, "accept", "p").ok()
+    signed.ask("done", "p", 0).ok()
+    signed.ask("audit").ok()
+
+
+def test_a_pin_by_hand_that_takes_the_signers_away_is_none(signed: Signed) -> None:
+    forged_pin(signed, signed.worker, file="", sha256="")
+    signed.write("todo_manager.yaml", "")
+    signed.plan("p", LACKING.replace("ready.txt", "plans/p.yaml"), imported=False)
+    assert signed.person("accept", "p").exit == 9
+    signed.ask("done", "p", 0).refused("integrity")
+    assert signed.person(*KNOWN).exit == 6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger SET body = replace(body, 'tester', 'forger') WHERE event = 'imported'",
+        "UPDATE ledger SET hash = '0' || substr(hash, 2) || 'x' WHERE seq = 1",
+        "UPDATE ledger SET hash = replace(hash, 'a', 'b') WHERE event = 'signers'",
+        "UPDATE ledger SET body = replace(body, '\"lapsed\"', '\"gone\"') WHERE event = 'signers'",
+        "UPDATE ledger SET body = replace(body, 'boss@', 'b@') WHERE event = 'accepted'",
+        "DELETE FROM ledger WHERE event = 'accepted'",
+        "DELETE FROM ledger WHERE event = 'imported'",
+    ],
+)
+def test_whatever_is_broken_the_signers_can_begin_anew(signed: Signed, change: str) -> None:
+    """And nobody else can: what comes before a break is not a way past them, nor one to shut them out."""
+    signed.write("ready.txt", "x")
+    with database(signed) as db:
+        for verb in ("update", "delete"):
+            db.execute(f"DROP TRIGGER ledger_no_{verb}")
+        db.execute(change)
+    signed.ask("audit").refused("integrity")
+    signed.by(signed.worker, *KNOWN).refused("signature")
+    signed.by(signed.boss, *KNOWN).ok()
+    signed.ask("audit").ok()
+    signed.ask("done", "p", 0).refused("unaccepted")
+    signed.by(signed.worker, "accept", "p").refused("signature")
+    signed.by(signed.boss, "accept", "p").ok()
+    signed.ask("done", "p", 0).ok()
+    for words in ("audit", "show p", "list", "next p", "status", "log", "log p 0", "report p",
+                  "export p", "tree", "doctor", "waive p --list", "verify p 0"):  # fmt: skip
+        assert signed.ask(*words.split()).exit != 9, words
+    other = key(signed.boss.parent, "other")
+    signed.signers({"boss@example.org": signed.boss, "other@example.org": other})
+    signed.by(signed.boss, "signers", "--accept").ok()
+    signed.by(other, "accept", "p").ok()
+    signed.ask("audit").ok()
+
+
+def test_who_spoils_the_first_pin_is_not_rid_of_the_signers(signed: Signed) -> None:
+    with database(signed) as db:
+        db.execute("DROP TRIGGER ledger_no_update")
+        db.execute("UPDATE ledger SET body = replace(body, 'SSH SIG', 'SSH GIS')")
+    signed.write("todo_manager.yaml", "")
+    assert signed.person(*KNOWN).exit == 9
+    signed.by(signed.worker, *KNOWN).refused("integrity")
+
+
+def test_an_approval_from_before_a_break_is_none(project: Project) -> None:
+    signed = Signed(project.root, Path(project.env["HOME"])).make()
+    signed.write("a.txt", "a")
+    signed.plan("p", MIXED)
+    clerk = key(signed.boss.parent, "clerk")
+    signed.signers({"boss@example.org": signed.boss, "clerk@example.org": clerk})
+    signed.pin().ok()
+    signed.by(signed.boss, "accept", "p").ok()
+    signed.by(clerk, "approve", "p", 0).ok()
+    signed.ask("done", "p", 0).ok()
+    with database(signed) as db:
+        db.execute("DROP TRIGGER ledger_no_update")
+        db.execute(
+            "UPDATE ledger SET body = replace(body, 'tester', 'forger') WHERE event = 'done'"
+        )
+    signed.by(signed.boss, *KNOWN).ok()
+    signed.by(signed.boss, "accept", "p").ok()
+    signed.ask("done", "p", 0).refused("check_failed")
+    signed.by(clerk, "approve", "p", 0).ok()
+    signed.ask("done", "p", 0).ok()
+    signed.ask("audit").ok()

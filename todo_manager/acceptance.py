@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from todo_manager import ledger, people, proof, signers, signing
+from todo_manager import ledger, people, pins, proof, signers, signing
 from todo_manager.errors import Kind, TodoError, Untrusted
 from todo_manager.plans import Plan
 from todo_manager.project import Settings
@@ -28,7 +28,7 @@ def refusal(db: sqlite3.Connection, root: Path, settings: Settings, plan: Plan) 
     None where it is. Raises IntegrityProblem for a signature in the ledger that never was one.
     """
     try:
-        pin = signers.in_force(db, root, settings)
+        pin = pins.in_force(db, root, settings)
     except Untrusted as changed:
         return changed
     if pin is None:
@@ -56,7 +56,7 @@ def lapsed(db: sqlite3.Connection, root: Path, pin: Pin, event: Mapping[str, Any
 def genuine(db: sqlite3.Connection, root: Path, event: Mapping[str, Any]) -> None:
     """A signed event bears a signature by the signers file of its time, given for this place in the
     ledger; IntegrityProblem if not."""
-    before = signers.pinned(db, int(event["seq"]))
+    before = pins.pinned(db, root, int(event["seq"]))
     try:
         if before is None or not before.file:
             raise BadSignature("no signers were pinned then")
@@ -96,8 +96,8 @@ def accepter(db: sqlite3.Connection, plan: Plan) -> Who:
     return signers.who(ledger.event_at(db, plan.accepted_seq))
 
 
-def rests(db: sqlite3.Connection, plan: Plan, worker: str) -> dict[str, Any]:
+def rests(db: sqlite3.Connection, root: Path, plan: Plan, worker: str) -> dict[str, Any]:
     """What a mark rests on where who did it had accepted its definition: that is one pair of eyes."""
-    pin = signers.pinned(db)
+    pin = pins.pinned(db, root)
     same = signers.same_person(pin.data if pin else b"", accepter(db, plan), Who(worker))
     return {"self_accepted": True} if same else {}

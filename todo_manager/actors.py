@@ -12,7 +12,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from todo_manager import people, signers
+from todo_manager import people, pins
 from todo_manager.errors import Kind, Untrusted
 from todo_manager.ledger import Actor
 from todo_manager.people import Said, Statement
@@ -73,7 +73,8 @@ def confirmed(
     """
     found = project or Project(require(Path.cwd()))
     try:
-        pin = signers.in_force(found.db, found.root, found.settings)
+        acknowledging = people.EVENTS.get(statement.verb) == people.ACKNOWLEDGED
+        pin = pins.in_force(found.db, found.root, found.settings, acknowledging=acknowledging)
         if pin is None:
             ask(question, verb=verb, json=json)
             return Said(statement=statement, actor=actor)
@@ -89,7 +90,7 @@ def confirmed(
 
 def volunteered(statement: Statement, *, actor: Actor, project: Project) -> Said:
     """The same for what anybody may say: it is signed where signers are pinned and a key is given."""
-    pin = signers.in_force(project.db, project.root, project.settings) if actor.key else None
+    pin = pins.in_force(project.db, project.root, project.settings) if actor.key else None
     if pin is None:
         return Said(statement=statement, actor=actor)
     return people.signed(project.db, project.root, pin.data, statement, actor.key)

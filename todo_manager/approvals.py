@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import acceptance, ledger, signers
+from todo_manager import acceptance, ledger, pins, signers
 from todo_manager.canonical import encode
 from todo_manager.checks.base import Approval
 from todo_manager.checks.parse import kind_of
@@ -92,7 +92,7 @@ def ground(
     Raises Untrusted when the signers file is not the pinned one.
     """
     db = project.db
-    pin = signers.in_force(db, project.root, project.settings)
+    pin = pins.in_force(db, project.root, project.settings)
     barred = [(acceptance.author(db, plan), "wrote the definition")]
     if pin is not None:
         barred += [(each, "does the work") for each in _workers(db, plan.id, definition, worker)]
@@ -107,7 +107,10 @@ def ground(
 def _workers(
     db: sqlite3.Connection, plan: str, definition: Definition, worker: str
 ) -> Iterator[Who]:
-    """Who works on a phase: who asks for it, who claims it, who executed its steps."""
+    """Who works on a phase: who asks for it, who claims it, who executed its steps.
+
+    As far as the ledger is believed: what a break has spoiled would bar everybody for ever.
+    """
     if worker:
         yield Who(worker)
     claim = db.execute(
@@ -116,8 +119,8 @@ def _workers(
     if claim and claim["claim_by"]:
         yield Who(claim["claim_by"])
     rows = db.execute(
-        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN ('ran', 'done')",
-        (plan, definition.key),
+        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN ('ran', 'done') AND seq > ?",
+        (plan, definition.key, ledger.base(db)),
     )
     for event in map(ledger.checked, rows.fetchall()):
         yield signers.who(event)
@@ -198,7 +201,7 @@ def of_waivers(project: Project) -> Callable[[Waiver], str]:
     def against(waiver: Waiver) -> str:
         event = waiver.granted
         try:
-            pin = signers.in_force(project.db, project.root, project.settings)
+            pin = pins.in_force(project.db, project.root, project.settings)
         except Untrusted as changed:
             return changed.message
         if event["how"] == "signed":

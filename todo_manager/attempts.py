@@ -247,7 +247,7 @@ def _conclude_done(
         event = "refused" if refused else mark
         verdict = verdict_of(refused, results)
         rests = {} if refused else freshness.rests(definition, results, at)
-        rests |= acceptance.rests(db, after.plan, wanted.actor.name)
+        rests |= acceptance.rests(db, project.root, after.plan, wanted.actor.name)
         data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
         data |= {"rests": rests} | ({"by": "approval"} if event == "attested" else {})
         data |= evidence.origin(after.plan, after.phase, around)

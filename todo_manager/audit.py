@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import ledger, people, plans, proof, signers
+from todo_manager import ledger, people, pins, plans, proof, signers
 from todo_manager.attesting import statement
 from todo_manager.auditing import breaks
 from todo_manager.canonical import decode, digest
@@ -174,7 +174,7 @@ def _signatures(db: sqlite3.Connection, root: Path, signed: list[dict[str, Any]]
     before = people.newest(db, before=base)
     pin: signers.Pin | None = None
     try:
-        pin = signers.pinned(db, before=base)
+        pin = pins.pinned(db, root, before=base)
     except IntegrityProblem as wrong:
         yield str(wrong).removeprefix(ledger.BROKEN)
     for event in signed:

@@ -28,6 +28,7 @@ from todo_manager.workspace import Project
 
 SCHEMA = "todo_manager/statement@1"
 
+ACKNOWLEDGED = "acknowledged"
 EVENTS = {
     "accept": "accepted",
     "attest": "attested",
@@ -36,7 +37,7 @@ EVENTS = {
     "reopen": "reopened",
     "signers": signers.EVENT,
     "waive": "waived",
-    "acknowledge": "acknowledged",
+    "acknowledge": ACKNOWLEDGED,
 }
 """Verb of a statement → the one event it may stand in; such an event takes no other verb's."""
 
@@ -93,7 +94,7 @@ def newest(db: sqlite3.Connection, before: int | None = None) -> str:
     )
     for row in rows:
         # Not verified here: a break, of which one event may speak, can be in the one before.
-        data = _decoded(row["body"]).get("data")
+        data = decoded(row["body"]).get("data")
         if isinstance(data, dict) and "statement" in data:
             return str(row["hash"])
     return ledger.GENESIS
@@ -155,7 +156,11 @@ def record(
     """
     spoken, actor = said.statement, said.actor
     if against is None and not (optional and not said.signature):
-        pin = signers.in_force(db, project.root, settings(project.root))
+        from todo_manager import pins  # which verifies who signed them by what stands here
+
+        acknowledging = event == ACKNOWLEDGED
+        found = settings(project.root)
+        pin = pins.in_force(db, project.root, found, acknowledging=acknowledging)
         against = pin.data if pin else None
     if against is not None:
         if not said.signature:
@@ -204,22 +209,32 @@ def heard(
     Raises BadSignature when the event is not signed, when the signature is not by a key of the file, or
     when what was signed is not what the event says.
     """
+    by, spoken = heard_anywhere(root, event, signers_file)
+    first = db.execute("SELECT hash FROM ledger WHERE seq = 1").fetchone()
+    store = first["hash"] if first and event["seq"] > 1 else ""
+    if spoken.get("store") != store:
+        raise BadSignature("it was given for another store")
+    told = {"principal": by.principal, "key": by.key}
+    if event["actor"] != by.principal or event["data"].get("signed_by") != told:
+        raise BadSignature(f"it was signed by {by.principal}, and the event names {event['actor']}")
+    return by
+
+
+def heard_anywhere(
+    root: Path, event: Mapping[str, Any], signers_file: bytes
+) -> tuple[Signer, dict[str, Any]]:
+    """The same whatever store the event stands in, and what was signed: before a break, no place counts."""
     data = event["data"]
     statement, signature = data.get("statement"), data.get("signature")
     if event["how"] != "signed" or not isinstance(statement, str) or not isinstance(signature, str):
         raise BadSignature("it is not signed")
     by = signing.verify(root, signers_file, statement, signature, str(event["at"]))
-    spoken = _decoded(statement)
-    first = db.execute("SELECT hash FROM ledger WHERE seq = 1").fetchone()
-    store = first["hash"] if first and event["seq"] > 1 else ""
-    if spoken.get("schema") != SCHEMA or spoken.get("store") != store:
-        raise BadSignature("it was given for another store")
+    spoken = decoded(statement)
+    if spoken.get("schema") != SCHEMA:
+        raise BadSignature("it is no statement of ours")
     if wrong := _strays(spoken, event["event"], event["plan"], event["key"], data):
         raise BadSignature(wrong)
-    told = {"principal": by.principal, "key": by.key}
-    if event["actor"] != by.principal or data.get("signed_by") != told:
-        raise BadSignature(f"it was signed by {by.principal}, and the event names {event['actor']}")
-    return by
+    return by, spoken
 
 
 def is_personal(event: Mapping[str, Any]) -> bool:
@@ -231,10 +246,11 @@ def is_personal(event: Mapping[str, Any]) -> bool:
 
 def after(event: Mapping[str, Any]) -> str:
     """The hash of the signed event that a signed event says it follows."""
-    return str(_decoded(str(event["data"].get("statement"))).get("after"))
+    return str(decoded(str(event["data"].get("statement"))).get("after"))
 
 
-def _decoded(statement: str) -> dict[str, Any]:
+def decoded(statement: str) -> dict[str, Any]:
+    """A JSON text as the mapping it is; empty where it is none."""
     try:
         found = json.loads(statement)
     except ValueError:

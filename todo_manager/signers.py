@@ -1,7 +1,7 @@
 """The file of persons and their SSH keys, and the one that the ledger has pinned.
 
-What counts is the pinned file: its bytes are kept, and its sha256 stands in a signed event. Another
-file on disk, or another setting, closes every gate until a key of the pinned file has signed the change.
+What counts is the pinned file: its bytes are kept, and its sha256 stands in a signed event. Which pin is
+in force is told by `pins.py`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ import re
 import sqlite3
 import unicodedata
 import zlib
-from pathlib import Path
 
 from msgspec import Struct
 
-from todo_manager import coupling, ledger
-from todo_manager.errors import InvalidDocument, Kind, Untrusted
-from todo_manager.project import SETTINGS, Settings
+from todo_manager import ledger
+from todo_manager.errors import InvalidDocument
 
 EVENT = "signers"
 TO_PIN = "todo_manager signers --accept --key FILE"
@@ -74,17 +72,6 @@ def who(event: dict[str, object]) -> Who:
 # The pin
 
 
-def pinned(db: sqlite3.Connection, before: int | None = None) -> Pin | None:
-    """The newest pin, or the one that was newest before an event; None where there is none.
-
-    IntegrityProblem when it or the bytes it names are not what was recorded.
-    """
-    # Also from before an acknowledged break: whoever forces one must not be rid of the signers.
-    query = "SELECT max(seq) FROM ledger WHERE plan = '' AND key = '' AND event = ? AND seq < ?"
-    seq = db.execute(query, (EVENT, 2**62 if before is None else before)).fetchone()[0]
-    return pin_of(db, ledger.event_at(db, seq)) if seq else None
-
-
 def pin_of(db: sqlite3.Connection, event: dict[str, object]) -> Pin:
     """The pin that an event set; IntegrityProblem when its bytes are not in the store."""
     data = event["data"]
@@ -110,44 +97,6 @@ def _kept(db: sqlite3.Connection, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ledger.broken(f"the signers file {sha256[:12]} it pins is not in the store as it was")
     return data
-
-
-def in_force(db: sqlite3.Connection, root: Path, settings: Settings) -> Pin | None:
-    """The pinned file, where setting and file on disk are as they were pinned; None without signers.
-
-    Raises Untrusted (signers_changed) otherwise: then nobody knows whose word counts.
-    """
-    pin = pinned(db)
-    file, known = settings.signers, pin.file if pin else ""
-    if not file and not known:
-        return None
-    if not known:
-        raise changed(f"{SETTINGS} names {file}, and nobody has pinned it yet", before=False)
-    assert pin is not None
-    if file != known:
-        said = f"names {file}" if file else "names no signers any more"
-        raise changed(f"{known} is pinned, and {SETTINGS} {said}")
-    try:
-        found = coupling.read_file(root, file).sha256
-    except (OSError, ValueError) as error:
-        raise changed(f"{file}, which is pinned, cannot be read: {error}") from None
-    if found != pin.sha256:
-        raise changed(f"{file} is not the file that was pinned in event {pin.seq}")
-    return pin
-
-
-def changed(what: str, *, before: bool = True) -> Untrusted:
-    """The refusal of everything that rests on persons while it is not known who they are.
-
-    `before` says whether anything is pinned that could be restored.
-    """
-    restore = "restore it (todo_manager signers shows what is pinned); or " if before else ""
-    return Untrusted(
-        what,
-        kind=Kind.SIGNERS_CHANGED,
-        hint=f"{restore}a person: {TO_PIN}",
-        person=True,
-    )
 
 
 # The file

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import actors, evidence, ledger, moments, people, plans, signers, waivers
+from todo_manager import actors, evidence, ledger, moments, people, pins, plans, signers, waivers
 from todo_manager.checks.fields import Wrong
 from todo_manager.checks.parse import kind_of
 from todo_manager.definition import is_required
@@ -205,7 +205,7 @@ def _may_grant(project: Project, phase: Phase, waiver: Waiver, wanted: Wanted) -
 
 
 def _another(project: Project, waiver: Waiver, actor: Who) -> None:
-    pin = signers.pinned(project.db)
+    pin = pins.pinned(project.db, project.root)
     if signers.same_person(pin.data if pin else b"", signers.who(dict(waiver.asked)), actor):
         raise Untrusted(
             f"{actor.name} asked for this waiver (event {waiver.event}) and may not approve it",

@@ -14,7 +14,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import acceptance, actors, coupling, evidence, ledger, people, plans, signers
+from todo_manager import (
+    acceptance,
+    actors,
+    coupling,
+    evidence,
+    ledger,
+    people,
+    pins,
+    plans,
+    signers,
+)
 from todo_manager.commands import common
 from todo_manager.errors import InvalidDocument, Untrusted, UsageProblem
 from todo_manager.people import Said
@@ -45,10 +55,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     project = common.open_project(arguments)
     with project.snapshot():
         ledger.verify_head(project.db, project.root)
-        pin = signers.pinned(project.db)
+        pin = pins.pinned(project.db, project.root)
     if arguments.accept:
         _accept(arguments, project, pin, output)
-        pin = signers.pinned(project.db)
+        pin = pins.pinned(project.db, project.root)
     output.data = (output.data or {}) | _data(project, pin)
     if not arguments.accept:
         _tell(output.data, output)
@@ -59,7 +69,7 @@ def _data(project: Project, pin: Pin | None) -> dict[str, Any]:
     held = pin if pin and pin.file else None
     problem = ""
     try:
-        signers.in_force(project.db, project.root, project.settings)
+        pins.in_force(project.db, project.root, project.settings)
     except Untrusted as changed:
         problem = changed.message
     return {
@@ -189,11 +199,11 @@ def _statement(held: Pin | None, found: Proposed) -> people.Statement:
 def _record(project: Project, held: Pin | None, found: Proposed, said: Said) -> list[str]:
     """Pin it, if it still takes the place of what was shown; plans that nobody stands for by then."""
     with project.recording() as db:
-        now = signers.pinned(db)
+        now = pins.pinned(db, project.root)
         if (now.seq if now else None) != (held.seq if held else None) and not (
             held is None and now is not None and not now.file
         ):
-            raise signers.changed("other signers were pinned meanwhile")
+            raise pins.changed("other signers were pinned meanwhile")
         if settings(project.root).signers != found.file or _proposed(project) != found:
             raise UsageProblem("the signers file was changed meanwhile; nothing was pinned")
         pinning = Pin(seq=0, file=found.file, sha256=found.sha256, data=found.data, at="", by="")
