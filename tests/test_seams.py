@@ -205,3 +205,28 @@ def test_an_approval_from_before_a_break_is_none(project: Project) -> None:
     signed.by(clerk, "approve", "p", 0).ok()
     signed.ask("done", "p", 0).ok()
     signed.ask("audit").ok()
+
+
+def test_a_signed_digest_is_that_of_the_phases_beside_it(signed: Signed) -> None:
+    """The boss's acceptance, in whose event the worker has put weaker phases; chain, rows and HEAD fit."""
+    accepted = whole(signed, signed.events("accepted")[0]["seq"])
+    signed.write("todo_manager.yaml", "")
+    signed.plan("weak", LACKING.replace("ready.txt", "plans/p.yaml"))
+    phases = whole(signed, signed.events("imported")[1]["seq"])["data"]["phases"]
+    signed.write("todo_manager.yaml", f"signers: {SIGNERS}\n")
+    with database(signed) as db:
+        for verb in ("update", "delete"):
+            db.execute(f"DROP TRIGGER ledger_no_{verb}")
+        db.execute("DELETE FROM ledger WHERE seq >= ?", (accepted["seq"],))
+        for name in ("definition", "digest", "verify", "checks", "required"):
+            there = f"(SELECT {name} FROM phases WHERE plan = 'weak')"
+            db.execute(f"UPDATE phases SET {name} = {there} WHERE plan = 'p'")
+        db.execute("DELETE FROM plans WHERE id = 'weak'")
+        db.execute("DELETE FROM phases WHERE plan = 'weak'")
+        db.execute("DELETE FROM files WHERE plan = 'weak'")
+    append(signed, accepted | {"data": accepted["data"] | {"phases": phases}})
+    signed.plan("p", LACKING.replace("ready.txt", "plans/p.yaml"), imported=False)
+    signed.ask("done", "p", 0).refused("integrity")
+    signed.ask("status", "p").refused("integrity")
+    refused = signed.ask("audit").refused("integrity")
+    assert "not that of its accepted phases" in refused.error["message"]

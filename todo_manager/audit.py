@@ -18,6 +18,7 @@ from todo_manager import ledger, people, pins, plans, proof, signers
 from todo_manager.attesting import statement
 from todo_manager.auditing import breaks
 from todo_manager.canonical import decode, digest
+from todo_manager.definition import plan_digest
 from todo_manager.errors import IntegrityProblem
 from todo_manager.signing import BadSignature
 
@@ -252,6 +253,8 @@ def _definition(
         yield f"the phases of {id_} are not those that were accepted"
     elif row["digest"] != data.get("digest"):
         yield f"the digest of {id_} is not the one that was accepted"
+    elif row["digest"] != plan_digest((p["key"], p["digest"], p["step_digest"]) for p in phases):
+        yield f"the digest of {id_} is not that of its accepted phases"
     for phase in phases:
         if digest(phase["definition"]) != phase["digest"] or not _agrees(phase):
             yield f"the definition of {id_} {phase['idx']} was edited"

@@ -255,6 +255,10 @@ def verify_accepted(db: sqlite3.Connection, plan: Plan) -> None:
     proof.accepted(db, structs.asdict(plan), [structs.asdict(phase) for phase in plan.phases])
     if plan.unaccepted:
         return
+    # A signature is over this digest alone: it has to be the one of these very phases.
+    phases = [(phase.key, phase.digest, phase.step_digest) for phase in plan.phases]
+    if definition.plan_digest(phases) != plan.digest:
+        raise ledger.broken(f"the digest of {plan.id} is not that of its accepted phases")
     for phase in plan.phases:
         if not agrees(phase.definition, phase.verify, phase.parts, phase.required):
             raise ledger.broken(f"the stored definition of {plan.id} {phase.idx} was edited")
