@@ -230,3 +230,19 @@ def test_a_signed_digest_is_that_of_the_phases_beside_it(signed: Signed) -> None
     signed.ask("status", "p").refused("integrity")
     refused = signed.ask("audit").refused("integrity")
     assert "not that of its accepted phases" in refused.error["message"]
+
+
+@pytest.mark.parametrize("gone", [("file", "sha256", "digest"), ("file",), ("sha256",)])
+def test_what_a_signed_event_leaves_out_was_not_signed(signed: Signed, gone: tuple[str]) -> None:
+    """A pin without its file would say that nobody has to sign any more."""
+    pin = whole(signed, signed.events("signers")[0]["seq"])
+    imported = whole(signed, 1)
+    with database(signed) as db:
+        db.execute("DROP TRIGGER ledger_no_delete")
+        db.execute("DELETE FROM ledger WHERE seq >= ?", (pin["seq"],))
+    data = {name: value for name, value in pin["data"].items() if name not in gone}
+    append(signed, pin | {"data": data})
+    append(signed, imported)
+    signed.write("todo_manager.yaml", "")
+    signed.ask("done", "p", 0).refused("integrity")
+    signed.ask("audit").refused("integrity")

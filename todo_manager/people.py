@@ -185,15 +185,21 @@ def _strays(
     verb = str(statement.get("verb"))
     if EVENTS.get(verb, event) != event or (event in EVENTS.values() and verb not in EVENTS):
         return f"it was given for {verb}, and the event is {event}"
-    for name, meant in (("plan", plan), ("key", key), ("digest", data.get("digest"))):
-        if meant is not None and statement.get(name) != meant:
+    for name, meant in (("plan", plan), ("key", key), ("digest", data.get("digest", ""))):
+        if statement.get(name) != meant:
             return f"it was given for the {name} {statement.get(name)!r}, not {meant!r}"
     says = statement.get("says")
     for name, value in (says if isinstance(says, dict) else {}).items():
-        found = _as_shown(data.get(name, value))
+        found = _as_shown(data[name]) if name in data else _first_break(name, data)
         if found != value:
             return f"it was given for the {name} {value!r}, not {found!r}"
     return ""
+
+
+def _first_break(name: str, data: Mapping[str, Any]) -> str | None:
+    """What an event says without having it under its own name; None where it does not say it at all."""
+    breaks = data.get("breaks")
+    return str(breaks[0]) if name == "break" and isinstance(breaks, list) and breaks else None
 
 
 def _as_shown(value: Any) -> str:
