@@ -471,9 +471,63 @@ def test_a_person_s_word_is_said_to_be_one(world: World, tmp_path: Path) -> None
     git(tmp_path, "clone", "--quiet", str(made.root), str(tmp_path / "clone"))
     rows = world.ask("w", 1, folder=tmp_path / "clone").ok().data["plans"][0]["phases"]
     assert [row["state"] for row in rows] == ["attested", "proven"]
-    assert rows[1]["reason"] == "rests on attested 0"
+    assert rows[1]["reason"] == "self-accepted, rests on attested 0"
     edit(tmp_path / "clone/plans/w.yaml", "{title: A word}", "{title: A word, verify: [{file: b}]}")
     world.ask("w", 1, folder=tmp_path / "clone").refused("not_proven")
+
+
+def cloned(world: World, folder: Path, phases: str) -> tuple[Project, Path]:
+    """A copy of the project with a plan `w` that is committed and imported, and where to clone it."""
+    copy = folder / "copy"
+    shutil.copytree(world.made.root.parent, copy, symlinks=True)
+    made = type(world.made)(copy / "project", copy / "home")
+    made.plan("w", phases, imported=False)
+    git(made.root, "add", ".")
+    git(made.root, "commit", "--quiet", "-m", "two")
+    made.run("import", "plans/w.yaml").ok()
+    return made, folder / "clone"
+
+
+def test_what_persons_approved_is_attested_of_its_commit(world: World, tmp_path: Path) -> None:
+    """Also when a verify has renewed it; not of another commit, nor beside a check of another kind."""
+    both = "- {title: A, verify: [{manual: Is it so?}]}\n- {title: B, verify: [{file: a.txt}]}"
+    made, clone = cloned(world, tmp_path, both)
+    made.person("--actor", "approver", "approve", "w", 0).ok()
+    made.ask("done", "w", 0).ok()
+    made.ask("done", "w", 1).ok()
+    assert made.ask("verify", "w", 0).ok().data["phases"][0]["state"] == "attested"
+    made.ask("audit").ok()
+    made.ask("export", "w", "--bundle", world.bundle, "--key", world.folder / "ann").ok()
+    git(tmp_path, "clone", "--quiet", str(made.root), str(clone))
+    rows = world.ask("w", 1, folder=clone).ok().data["plans"][0]["phases"]
+    assert [row["state"] for row in rows] == ["attested", "proven"]
+    assert rows[0]["reason"] == "persons: 1, self-accepted"
+    assert rows[1]["reason"] == "self-accepted, rests on attested 0"
+
+    made.write("later.txt", "x")
+    git(made.root, "add", ".")
+    git(made.root, "commit", "--quiet", "-m", "three")
+    git(clone, "pull", "--quiet")
+    assert "of the commit" in world.ask("w", 0, folder=clone).refused("not_proven").error["message"]
+    edit(clone / "plans/w.yaml", "[{manual: Is it so?}]", "[{manual: Is it so?}, {file: a.txt}]")
+    world.ask("w", 0, folder=clone).refused("not_proven")
+
+
+def test_a_bundle_says_what_was_waived(world: World, tmp_path: Path) -> None:
+    made, clone = cloned(world, tmp_path, "- {title: A, verify: [{name: ready, file: b.txt}]}")
+    made.ask("waive", "w", 0, "ready", "--reason", "r", "--until", "30d").ok()
+    made.person("--actor", "approver", "waive", "w", 0, "ready", "--approve").ok()
+    made.ask("done", "w", 0).ok()
+    made.ask("export", "w", "--bundle", world.bundle, "--key", world.folder / "ann").ok()
+    git(tmp_path, "clone", "--quiet", str(made.root), str(clone))
+    (row,) = world.ask("w", 0, folder=clone).ok().data["plans"][0]["phases"]
+    assert "1 waived" in row["reason"]
+    assert "until " in row["reason"]
+    predicate = payload(world.lines()[0])["predicate"]
+    assert (predicate["result"], predicate["passedTests"]) == ("WARNED", [])
+    assert predicate["warnedTests"] == ["ready"]
+    world.rewritten(lambda tree: ours(tree)["rests"].update(until="2020-01-01T00:00:00Z"))
+    world.ask("w", 0, folder=clone).refused("not_proven")
 
 
 def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from todo_manager import binding, documents, project
+from todo_manager import approvals, binding, documents, project
 from todo_manager.attesting.stated import Bundle, Stated
 from todo_manager.binding import Bound
+from todo_manager.definition import Definition
 from todo_manager.errors import UsageProblem
 
 
@@ -120,13 +121,11 @@ class _Judging:
         """The newest statement that is about this definition and commit decides."""
         phase, gate = self._plan.plan.phases[index], self._plan.definitions[index]
         about = sorted(self._about.get(phase.key, ()), key=lambda each: each.at)
-        fitting = [
-            each for each in about if not self._unfit(each, gate.digest, gate.required_count())
-        ]
+        fitting = [each for each in about if not self._unfit(each, gate)]
         if not about:
             reason = "the bundle says nothing of it that a trusted key has signed"
         elif not fitting:
-            reason = self._unfit(about[-1], gate.digest, gate.required_count())
+            reason = self._unfit(about[-1], gate)
         else:
             newest = fitting[-1]
             reason = self._out_of_time(newest)
@@ -147,12 +146,16 @@ class _Judging:
             gate=found.ours["gate"],
         )
 
-    def _unfit(self, found: Stated, gate: str, required: int) -> str:
+    def _unfit(self, found: Stated, gate: Definition) -> str:
         """Why a statement is about something else; empty when it is about just this."""
-        if found.ours["gate"] != gate:
+        required = gate.required_count()
+        if found.ours["gate"] != gate.digest:
             return "it was proven with another definition than the one checked out"
-        if found.attested:
-            return "it has checks, and a person only vouched for it" if required else ""
+        if found.attested and not required:
+            return ""
+        # Checks that all ask a person are looked at like others, and say attested when they pass.
+        if found.attested != approvals.rests_on_persons(gate):
+            return "it has checks, and a person only vouched for it"
         if not required:
             return "nothing of it could be proven: it has no required check"
         if self._commit in found.commits():
@@ -184,4 +187,6 @@ def _rests(found: Stated) -> str:
         words.append(f"{len(waived)} waived")
     if persons := rests.get("persons"):
         words.append(f"persons: {persons}")
+    if rests.get("self_accepted"):
+        words.append("self-accepted")
     return ", ".join(words)
