@@ -246,3 +246,107 @@ def test_what_a_signed_event_leaves_out_was_not_signed(signed: Signed, gone: tup
     signed.write("todo_manager.yaml", "")
     signed.ask("done", "p", 0).refused("integrity")
     signed.ask("audit").refused("integrity")
+
+
+# Marks that rest on a word, when it counts no more
+
+
+@pytest.fixture
+def clerk(signed: Signed) -> Path:
+    """The key of a second signer."""
+    found = key(signed.boss.parent, "clerk")
+    signed.signers({"boss@example.org": signed.boss, "clerk@example.org": found})
+    signed.by(signed.boss, "signers", "--accept").ok()
+    return found
+
+
+def without_the_clerk(signed: Signed) -> list[str]:
+    """Take the clerk out of the signers file; what became stale."""
+    signed.signers({"boss@example.org": signed.boss})
+    found: list[str] = signed.by(signed.boss, "signers", "--accept").ok().data["stale"]
+    return found
+
+
+def test_a_mark_goes_with_who_waived(signed: Signed, clerk: Path) -> None:
+    signed.ask(*ASK).ok()
+    signed.by(clerk, *GRANT).ok()
+    assert signed.ask("done", "p", 0).ok().data["state"] == "done"
+    assert without_the_clerk(signed) == ["p 0"]
+    (phase,) = signed.ask("show", "p").ok().data["plan"]["phases"]
+    assert phase["state"] == "stale"
+    assert "the waiver of ready counts no more: clerk@example.org" in phase["reason"]
+    signed.ask("audit").ok()
+    signed.ask("done", "p", 0).refused("check_failed")
+    signed.ask("verify", "p", 0).refused("check_failed")
+    signed.ask(*ASK).ok()
+    signed.by(signed.boss, *GRANT).ok()
+    signed.ask("done", "p", 0).ok()
+    signed.ask("audit").ok()
+
+
+def test_a_mark_stays_with_who_stays(signed: Signed, clerk: Path) -> None:
+    signed.ask(*ASK).ok()
+    signed.by(signed.boss, *GRANT).ok()
+    signed.ask("done", "p", 0).ok()
+    assert without_the_clerk(signed) == []
+    assert signed.states("p") == ["done"]
+
+
+@pytest.mark.parametrize("phases", [MIXED, ALONE], ids=["mixed", "alone"])
+def test_a_mark_goes_with_who_approved(signed: Signed, clerk: Path, phases: str) -> None:
+    signed.write("a.txt", "a")
+    signed.plan("m", phases)
+    signed.by(signed.boss, "accept", "m").ok()
+    signed.by(clerk, "approve", "m", 0).ok()
+    signed.ask("done", "m", 0).ok()
+    assert without_the_clerk(signed) == ["m 0"]
+    assert signed.states("m") == ["stale"]
+    signed.ask("verify", "m", 0).refused("check_failed")
+    signed.ask("audit").ok()
+
+
+def test_words_from_before_there_were_signers_count_no_more(plain: Forked) -> None:
+    """A waiver and an approval that somebody gave at a terminal, and marks that rest on them."""
+    signed = Signed(plain.root, Path(plain.env["HOME"]))
+    for file in (signed.boss, signed.worker):
+        key(file.parent, file.name)
+    signed.plan("p", LACKING + "\n" + MIXED.replace("One", "Two"))
+    signed.ask(*ASK).ok()
+    signed.person("--actor", "approver", *GRANT).ok()
+    signed.person("--actor", "approver", "approve", "p", 1).ok()
+    assert signed.ask("done", "p", 0).ok().data["counts"]["waived"] == 1
+    signed.ask("done", "p", 1).ok()
+    signed.signers({"boss@example.org": signed.boss})
+    signed.write("todo_manager.yaml", f"signers: {SIGNERS}\n")
+    signed.pin().ok()
+    signed.by(signed.boss, "accept", "p").ok()
+    assert signed.states("p") == ["stale", "stale"]
+    signed.ask("done", "p", 0).refused("check_failed")
+    signed.write("ready.txt", "x")
+    signed.ask("done", "p", 0).ok()
+    signed.ask("done", "p", 1).refused("check_failed")
+    signed.ask("audit").ok()
+
+
+def test_who_accepted_it_themselves_stays_said_when_a_waiver_is_withdrawn(plain: Forked) -> None:
+    plain.plan("p", LACKING)
+    plain.ask(*ASK).ok()
+    plain.person("--actor", "approver", *GRANT).ok()
+    assert "self-accepted" in plain.ask("done", "p", 0).ok().data["reason"]
+    plain.ask("waive", "p", 0, "ready", "--withdraw").ok()
+    plain.write("ready.txt", "x")
+    plain.ask("verify", "p", 0).ok()
+    (phase,) = plain.ask("show", "p").ok().data["plan"]["phases"]
+    assert (phase["state"], phase["reason"]) == ("done", "self-accepted")
+
+
+def test_watch_looks_at_what_persons_approved(plain: Forked) -> None:
+    """Its evidence may be another, and the approval may have been taken back by its term."""
+    plain.write("seen.txt", "green")
+    plain.plan("p", "- title: One\n  verify: [{manual: Is it so?, evidence: seen.txt}]")
+    plain.person("--actor", "approver", "approve", "p", 0).ok()
+    plain.ask("done", "p", 0).ok()
+    plain.ask("watch", "p", "--once").ok()
+    plain.write("seen.txt", "red")
+    assert plain.ask("watch", "p", "--once").exit == 1
+    assert plain.states("p") == ["regressed"]

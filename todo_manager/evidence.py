@@ -20,6 +20,9 @@ from todo_manager.model import Result, Verdict
 from todo_manager.plans import Phase, Plan
 from todo_manager.stage import Stage
 
+_STAYS = ("self_accepted",)
+"""What a mark rests on that stays true of a phase when its proof has ended: a verify may renew it."""
+
 
 def as_row(result: Result) -> dict[str, Any]:
     """A result as it is shown and stored: the fields agents rely on, outputs by their digest."""
@@ -151,6 +154,16 @@ def reopen(db: sqlite3.Connection, plan: Plan, phase: Phase, actor: Actor, reaso
     recorded = ledger.append(db, "reopened", actor, plan=plan.id, key=phase.key, data=data)
     set_mark(db, plan.id, phase.key, "open", recorded, phase.digest, {})
     return recorded.seq
+
+
+def end_proof(db: sqlite3.Connection, actor: Actor, plan: Plan, phase: Phase, why: str) -> None:
+    """Make a phase stale whose mark rests on what does not count any more."""
+    kept = {name: phase.mark_rests[name] for name in _STAYS if name in phase.mark_rests}
+    rests = {"why": why} | kept
+    gate_digest, used = phase.mark_digest or "", phase.mark_inputs
+    data = {"digest": gate_digest, "inputs": used, "rests": rests}
+    recorded = ledger.append(db, "moved", actor, plan=plan.id, key=phase.key, data=data)
+    set_mark(db, plan.id, phase.key, "moved", recorded, gate_digest, used, rests)
 
 
 def note_closed(db: sqlite3.Connection, plan: str) -> None:

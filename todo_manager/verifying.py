@@ -37,7 +37,7 @@ from todo_manager.shellword import word
 from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
 
-_PROVEN = ("done", "regressed", "moved")
+_PROVEN = ("done", "attested", "regressed", "moved")
 """Marks of phases that were done once."""
 
 

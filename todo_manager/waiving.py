@@ -229,27 +229,10 @@ def withdraw(project: Project, wanted: Wanted) -> dict[str, Any]:
         ledger.append(db, waivers.WITHDRAWN, wanted.actor, plan=plan.id, key=phase.key, data=data)
         if phase.mark == "done" and waiver.event in phase.mark_rests.get("waivers", ()):
             plans.verify_mark(db, plan, phase)
-            _end_proof(db, wanted.actor, plan, phase, waiver)
+            why = f"the waiver of {waiver.check} was withdrawn by {wanted.actor.name}"
+            evidence.end_proof(db, wanted.actor, plan, phase, why)
         phase = plans.load(db, plan.id).phase(phase.idx)
         return _shown(db, phase, plan, waiver.event)
-
-
-def _end_proof(
-    db: sqlite3.Connection, actor: Actor, plan: Plan, phase: Phase, waiver: Waiver
-) -> None:
-    rests = {"why": f"the waiver of {waiver.check} was withdrawn by {actor.name}"}
-    data = {"digest": phase.mark_digest, "inputs": phase.mark_inputs, "rests": rests}
-    recorded = ledger.append(db, "moved", actor, plan=plan.id, key=phase.key, data=data)
-    evidence.set_mark(
-        db,
-        plan.id,
-        phase.key,
-        "moved",
-        recorded,
-        phase.mark_digest or "",
-        phase.mark_inputs,
-        rests,
-    )
 
 
 def _waiting(

@@ -18,12 +18,12 @@ from todo_manager.attempts import Attempted, Attempting, Wanted
 from todo_manager.errors import IntegrityProblem, Kind, Refused, TodoError
 from todo_manager.ledger import Actor
 from todo_manager.plans import Phase
-from todo_manager.states import Standing
+from todo_manager.states import SATISFIED, Standing
 from todo_manager.workspace import Project
 
 TICK = 1.0
 """Seconds between two questions whether another process has written something."""
-_PROVEN = ("done", "regressed", "moved")
+_PROVEN = ("done", "attested", "regressed", "moved")
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -164,7 +164,8 @@ class Watch:
         last = self._looked.setdefault(place, self._last_run(place))
         if last > now:
             return now  # the clock was set back since
-        ends = _seconds(phase.mark_rests.get("until", "")) if phase.mark == "done" else 0.0
+        until = phase.mark_rests.get("until", "") if phase.mark in SATISFIED else ""
+        ends = _seconds(until)
         return ends if last < ends < last + self._every else last + self._every
 
     def _last_run(self, place: _Place) -> float:

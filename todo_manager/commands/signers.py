@@ -19,6 +19,7 @@ from todo_manager import (
     actors,
     coupling,
     evidence,
+    lapsing,
     ledger,
     people,
     pins,
@@ -27,6 +28,7 @@ from todo_manager import (
 )
 from todo_manager.commands import common
 from todo_manager.errors import InvalidDocument, Untrusted, UsageProblem
+from todo_manager.ledger import Actor
 from todo_manager.people import Said
 from todo_manager.project import SETTINGS, settings
 from todo_manager.render.output import Output
@@ -129,13 +131,15 @@ def _accept(
     for line in _difference(held, found):
         output.say(line)
     said = _said(arguments, project, held, found, output)
-    unaccepted = _record(project, held, found, said)
-    output.data = {"accepted": True, "unaccepted": unaccepted}
+    unaccepted, stale = _record(project, held, found, said)
+    output.data = {"accepted": True, "unaccepted": unaccepted, "stale": stale}
     output.say(f"pinned by {said.actor.name}" if found.file else "nobody has to sign any more")
     for id_ in unaccepted:
         output.say(
             f"{id_}: not accepted by any of them; a person: todo_manager accept {word(id_)} --key FILE"
         )
+    for place in stale:
+        output.say(f"{place}: stale, for it rests on the word of somebody who is none of them")
 
 
 def _proposed(project: Project) -> Proposed:
@@ -196,8 +200,11 @@ def _statement(held: Pin | None, found: Proposed) -> people.Statement:
     return people.Statement(verb="signers", digest=found.sha256, says=says)
 
 
-def _record(project: Project, held: Pin | None, found: Proposed, said: Said) -> list[str]:
-    """Pin it, if it still takes the place of what was shown; plans that nobody stands for by then."""
+def _record(
+    project: Project, held: Pin | None, found: Proposed, said: Said
+) -> tuple[list[str], list[str]]:
+    """Pin it, if it still takes the place of what was shown; plans that nobody stands for by then,
+    and phases that rest on words which count no more."""
     with project.recording() as db:
         now = pins.pinned(db, project.root)
         if (now.seq if now else None) != (held.seq if held else None) and not (
@@ -214,9 +221,10 @@ def _record(project: Project, held: Pin | None, found: Proposed, said: Said) -> 
             db.execute("INSERT OR IGNORE INTO contents (sha256, data) VALUES (?, ?)", row)
         against = held.data if held else found.data
         people.record(db, project, signers.EVENT, said, data, against=against)
+        stale = lapsing.lapse(project, Actor(said.actor.name))
         for (id_,) in db.execute("SELECT id FROM plans").fetchall():
             evidence.note_closed(db, id_)
-    return lapsed
+    return lapsed, stale
 
 
 def _lapsed(project: Project, pin: Pin) -> list[str]:
