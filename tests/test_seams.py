@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from support import Project
 from todo_manager import signing
 from todo_manager.canonical import encode
 from todo_manager.people import SCHEMA
+from tui import programs
 
 MIXED = "- title: One\n  verify: [{file: a.txt}, {name: ready, manual: Is it so?}]"
 ALONE = "- title: One\n  verify: [{name: ready, manual: Is it so?}]"
@@ -350,3 +353,55 @@ def test_watch_looks_at_what_persons_approved(plain: Forked) -> None:
     plain.write("seen.txt", "red")
     assert plain.ask("watch", "p", "--once").exit == 1
     assert plain.states("p") == ["regressed"]
+
+
+# The command center
+
+
+def test_a_run_of_the_command_center_is_never_called_signed(signed: Signed) -> None:
+    """Whoever starts its worker by hand can say who they are, as with --actor, and not that they signed."""
+    signed.write("ready.txt", "x")
+    options = {
+        "verb": "done",
+        "plan": "p",
+        "phase": 0,
+        "actor": "boss@example.org",
+        "how": "signed",
+    }
+    with subprocess.Popen(
+        programs.ours("worker.py", json.dumps(options)),
+        cwd=signed.root,
+        env=signed.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as worker:
+        assert worker.stdout is not None
+        told = worker.stdout.read()
+        assert worker.wait(timeout=60) == 0, told
+    assert [event["how"] for event in signed.events("done")] == ["asserted"]
+    signed.ask("audit").ok()
+
+
+def test_the_worker_runs_no_program_of_the_project(signed: Signed) -> None:
+    """Modules of our names and of Python's that lie in the project are not those that it imports."""
+    signed.write("ready.txt", "x")
+    planted = "open('planted', 'w').close()"
+    for name in ("json.py", "sitecustomize.py", "todo_manager/__init__.py", "tui/__init__.py",
+                 "tui/worker.py", "msgspec.py"):  # fmt: skip
+        signed.write(name, planted)
+    options = json.dumps({"verb": "done", "plan": "p", "phase": 0, "actor": "worker"})
+    ran = subprocess.Popen(
+        programs.ours("worker.py", options),
+        cwd=signed.root,
+        env=signed.env | {"PYTHONPATH": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with ran:
+        assert ran.stdout is not None
+        told = ran.stdout.read()
+        assert ran.wait(timeout=60) == 0, told
+    assert not (signed.root / "planted").exists()
+    assert signed.states("p") == ["done"]

@@ -57,7 +57,7 @@ class Run:
         self._posted = False
         self._lock = threading.Lock()
         options = {"verb": order.verb, "plan": order.plan, "phase": order.phase, "only": order.only}
-        options |= {"service": order.service, "actor": actor.name, "how": actor.how}
+        options |= {"service": order.service, "actor": actor.name}
         self._process = programs.start(programs.ours("worker.py", json.dumps(options)), root)
 
     @property

@@ -4,7 +4,7 @@ It consumes the very generators that the verbs consume, and writes each of their
 JSON. It ends as a verb does when it is interrupted: by SIGINT, by SIGTERM, or when nobody is at the
 other end of its standard input any more. Then its programs are ended, and nothing is half recorded.
 
-    worker.py OPTIONS     one JSON object: verb, plan, phase (absent: all), actor, how,
+    worker.py OPTIONS     one JSON object: verb, plan, phase (absent: all), actor,
                           only, service
 """
 
@@ -62,7 +62,7 @@ def _work(options: dict[str, Any]) -> TodoError | None:
     """Run the verb for each phase wanted; the refusal that counts."""
     project = Project(Path.cwd())
     plan = plans.load(project.db, plans.resolve_id(project.db, options["plan"]))
-    actor = Actor(options["actor"], options.get("how", "asserted"))
+    actor = Actor(options["actor"])  # runs are asserted: nobody signs them
     chosen = options.get("phase")
     indexes = [each.idx for each in plan.phases] if chosen is None else [chosen]
     start = _starter(project, plan, options)

@@ -501,6 +501,8 @@ def test_read_only_has_no_key_that_records(shop: Any) -> None:
         await pilot.press("v", "d", "A")
         await into(pilot, "v", "d", "R", "X", "U", "A", "T", "o")
         assert isinstance(pilot.app.screen, PlanScreen)
+        for action in ("verify", "done", "run", "exec", "undo", "accept", "approve", "reopen"):
+            assert not await pilot.app.run_action(f"screen.{action}"), action
         await pilot.press("c")
         await at(pilot, "configuration")
         await pilot.press("e", "escape", "ctrl+p", *"the")

@@ -113,8 +113,16 @@ class StoreScreen(PanedScreen):
         self.lay_out()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key that comes while a screen is being taken down finds nothing to act on."""
-        return bool(self.query("#foot"))
+        """A key that comes while a screen is being taken down finds nothing to act on.
+
+        Read-only there is not only no key for what records: nothing else begins it either.
+        """
+        return bool(self.query("#foot")) and action not in self._barred()
+
+    def _barred(self) -> set[str]:
+        known = {each.name for each in actions.of(self.SCOPE, read_only=False)}
+        allowed = actions.of(self.SCOPE, read_only=self.center.read_only)
+        return known - {each.name for each in allowed}
 
     def ask(self, *, anew: bool = False) -> None:
         """Have the feed look for the answer to the question as it is now."""
