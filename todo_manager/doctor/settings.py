@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from todo_manager import programs, signers, signing, starter
+from todo_manager import pins, programs, signing, starter
 from todo_manager.canonical import Map
 from todo_manager.checks.base import Unresolvable
 from todo_manager.doctor.base import Finding, Place, ok, problem, warning
@@ -102,7 +102,7 @@ def _signers(root: Path, place: Place) -> Iterator[Finding]:
     if place.db is None:
         return
     try:
-        if pin := signers.in_force(place.db, root, place.settings):
+        if pin := pins.in_force(place.db, root, place.settings):
             yield ok("signers", f"{pin.file} is as it was pinned in event {pin.seq}")
     except (Untrusted, IntegrityProblem) as why:
         yield problem("signers", why)
