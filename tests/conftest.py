@@ -9,7 +9,7 @@ from pathlib import Path
 import mounts
 import pytest
 import workers
-from engine import Engine, NotStarted, missing
+from engine import STARTED, Engine, NotStarted, missing
 from machines import Machine, missing_machine
 from required import absent, required
 from support import EXITS, REPOSITORY, SHARED, Project, Ran, at_terminal
@@ -62,6 +62,14 @@ def pc2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield found
     finally:
         found.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_containers_left() -> Iterator[None]:
+    """Files of tests share an engine and no containers: what one finds by name or label is its own."""
+    yield
+    for each in STARTED:
+        each.remove_containers()
 
 
 @pytest.fixture(autouse=True)

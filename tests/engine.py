@@ -55,6 +55,10 @@ def until(ready: Callable[[], object], what: str, seconds: float = 30) -> None:
     raise AssertionError(f"{what} was not ready within {seconds:g}s: {last}")
 
 
+STARTED: list[Engine] = []
+"""The engines of this test run that are up."""
+
+
 class NotStarted(Exception):
     """Everything is installed, and yet this machine lets no engine run."""
 
@@ -94,6 +98,7 @@ class Engine:
             ),
             "the registry",
         )
+        STARTED.append(self)
 
     def _alive(self) -> bool:
         for process, log in zip(self._processes, self._logs):
@@ -130,6 +135,8 @@ class Engine:
 
     def stop(self) -> None:
         """End both, all containers first; nothing stays mounted."""
+        if self in STARTED:
+            STARTED.remove(self)
         if self._api is not None:
             self.remove_containers()
             self._api.close()

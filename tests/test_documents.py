@@ -123,8 +123,9 @@ def test_the_verbs_of_the_documents_are_verbs() -> None:
     for name in DOCUMENTS:
         words = re.findall(r"\btodo_manager ([a-z]+)\b(?!/)", _commands(text_of(name)))
         assert set(words) <= set(cli.VERBS), name
-    told = re.findall(r"^\| ([a-z]+) \| (.+) \|$", text_of("README.md"), re.MULTILINE)
-    assert [row for row in told if row[0] in cli.VERBS] == list(cli.VERBS.items())
+    table = text_of("README.md").split(": verbs -->")[1].split("<!-- end of verbs -->")[0]
+    told = re.findall(r"^\| ([a-z]+) \| (.+) \|$", table, re.MULTILINE)
+    assert [row for row in told if row[0] != "verb"] == list(cli.VERBS.items())
 
 
 def _commands(text: str) -> str:
