@@ -310,6 +310,20 @@ def test_a_signers_file_or_setting_that_changed_closes_everything(accepted, spoi
     accepted.ask("audit").ok()
 
 
+def test_reads_say_so_while_the_signers_are_others(accepted: Signed) -> None:
+    accepted.ask("done", "p", 0).ok()
+    pinned = (accepted.root / SIGNERS).read_bytes()
+    accepted.write(SIGNERS, f"boss@example.org {public(accepted.worker)}\n")
+    plan = accepted.ask("show", "p").ok().data["plan"]
+    assert plan["phases"][0]["state"] == "stale"
+    assert plan["phases"][0]["reason"] == f"{SIGNERS} is not the signers file that was pinned"
+    assert accepted.ask("next", "p").ok().data["phase"] == 0
+    (accepted.root / SIGNERS).unlink()
+    assert accepted.states("p")[0] == "stale"
+    (accepted.root / SIGNERS).write_bytes(pinned)
+    assert accepted.states("p")[0] == "done"
+
+
 def test_doctor_says_whether_the_signers_are_those_that_are_pinned(accepted: Signed) -> None:
     def findings() -> list[dict[str, object]]:
         data = accepted.ask("doctor").data

@@ -281,7 +281,7 @@ def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
     if any(phase["mark"] != "open" for phase in phases):
         proof.plan(db, head, id_, bound)
     source, changed = read_files.look(db, root, id_)
-    unaccepted = _unaccepted(db, [id_]).get(id_, "")
+    unaccepted = _unaccepted(db, [id_], root).get(id_, "")
     if proof.unaccepted(db, row):
         unaccepted = proof.UNACCEPTED
     if unaccepted:
@@ -363,14 +363,14 @@ def _shown(
     }
 
 
-def _unaccepted(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, str]:
+def _unaccepted(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dict[str, str]:
     """Plans that nobody has accepted whose signature counts, and why; empty without signers."""
     pin = "SELECT 1 FROM ledger WHERE plan = '' AND key = '' AND event = 'signers' LIMIT 1"
     if db.execute(pin).fetchone() is None:
         return {}
     from todo_manager import unaccepted
 
-    return unaccepted.reasons(db, plans)
+    return unaccepted.reasons(db, plans, root)
 
 
 def _how(db: sqlite3.Connection, seq: int) -> str:
@@ -426,7 +426,7 @@ def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]
     if any(phase["mark"] != "open" for phase in phases):
         proof.plan(db, head, id_, bound)
     _, changed = read_files.look(db, root, id_)
-    if unaccepted := _unaccepted(db, [id_]).get(id_, ""):
+    if unaccepted := _unaccepted(db, [id_], root).get(id_, ""):
         changed = {phase["idx"]: unaccepted for phase in phases}
     running = read_files.running(os.path.join(root, STORE), phases)
     found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     from typing import Any
 
 UNSIGNED = "nobody whose signature counts has accepted its plan"
+_MAX = 1_000_000
+"""Bytes of a signers file; a larger one is another one."""
 LAPSED = "who accepted its plan has no key in the signers file any more"
 
 
@@ -30,11 +32,17 @@ def pin(db: sqlite3.Connection) -> dict[str, Any] | None:
     return data | {"seq": row["seq"]} if data.get("file") else None
 
 
-def reasons(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, str]:
-    """Of these plans those that are not accepted, and why, in words about one of their phases."""
+def reasons(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dict[str, str]:
+    """Of these plans those that are not accepted, and why, in words about one of their phases.
+
+    With the root of the project the pinned file is looked at, too: while it is another one, nobody's
+    word counts.
+    """
     pinned = pin(db)
     if pinned is None:
         return {}
+    if root and not _is_pinned(root, pinned):
+        return dict.fromkeys(plans, f"{pinned['file']} is not the signers file that was pinned")
     found = dict.fromkeys(plans, UNSIGNED)
     marks = ",".join("?" * len(plans))
     rows = db.execute(
@@ -50,3 +58,13 @@ def reasons(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, str]:
             else:
                 del found[row["plan"]]
     return found
+
+
+def _is_pinned(root: str, pinned: dict[str, Any]) -> bool:
+    from todo_manager.proof import sha256
+
+    try:
+        with open(f"{root}/{pinned['file']}", "rb") as file:
+            return bool(sha256(file.read(_MAX + 1)).hexdigest() == pinned["sha256"])
+    except OSError:
+        return False
