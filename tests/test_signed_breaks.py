@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from signed import Signed
 from spoiled import database
+from support import Project
 
 PLAN = "- title: One\n  verify: [{name: ready, file: ready.txt}]"
 KNOWN = ("audit", "--acknowledge", "--reason", "restored from a backup")
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Iterator[Signed]:
-    """A plan that is done, accepted by the boss, in a store whose outputs and marks were tampered with."""
-    root, home = tmp_path / "project", tmp_path / "home"
-    root.mkdir()
-    home.mkdir()
-    found = Signed(root, home).make()
+def broken(project: Project) -> Signed:
+    """A plan that is done, accepted by the boss, in a store whose ledger was tampered with."""
+    found = Signed(project.root, Path(project.env["HOME"])).make()
     found.write("ready.txt", "x")
     found.plan("p", PLAN)
     found.pin().ok()

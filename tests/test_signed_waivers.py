@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from signed import Signed, append, key, public, whole
+from support import Project
 
 from todo_manager.people import SCHEMA
 
@@ -16,16 +17,26 @@ GRANT = ("waive", "p", 0, "ready", "--approve")
 
 
 @pytest.fixture
-def signed(tmp_path: Path) -> Iterator[Signed]:
+def signed(project: Project) -> Signed:
     """A plan accepted by the boss, whose first phase lacks a file, and signers that are pinned."""
-    root, home = tmp_path / "project", tmp_path / "home"
-    root.mkdir()
-    home.mkdir()
-    found = Signed(root, home).make()
+    found = Signed(project.root, Path(project.env["HOME"])).make()
     found.plan("p", PLAN)
     found.pin().ok()
     found.by(found.boss, "accept", "p").ok()
-    yield found
+    return found
+
+
+def asked_again(signed: Signed) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A grant that was withdrawn, and what it would say of a request that nobody has granted."""
+    signed.ask(*ASK).ok()
+    signed.by(signed.boss, *GRANT).ok()
+    (granted,) = signed.events("waived")
+    signed.by(signed.boss, "waive", "p", 0, "ready", "--withdraw").ok()
+    signed.ask(*ASK).ok()
+    (_, asked) = signed.events("waiver_asked")
+    until = whole(signed, asked["seq"])["data"]["until"]
+    more = {"request": asked["seq"], "request_hash": asked["hash"], "until": until}
+    return whole(signed, granted["seq"]), more
 
 
 def test_a_signed_grant_lets_pass_and_is_verified(signed: Signed) -> None:
@@ -43,32 +54,15 @@ def test_a_signed_grant_lets_pass_and_is_verified(signed: Signed) -> None:
 
 
 def test_a_grant_that_nobody_signed_lets_nothing_pass(signed: Signed) -> None:
-    signed.ask(*ASK).ok()
-    signed.by(signed.boss, *GRANT).ok()
-    (granted,) = signed.events("waived")
-    signed.by(signed.boss, "waive", "p", 0, "ready", "--withdraw").ok()
-    signed.ask(*ASK).ok()
-    (_, asked) = signed.events("waiver_asked")
-    event = whole(signed, granted["seq"])
-    data = {
-        k: v for k, v in event["data"].items() if k not in ("statement", "signature", "signed_by")
-    }
-    data |= {"request": asked["seq"], "request_hash": asked["hash"],
-             "until": whole(signed, asked["seq"])["data"]["until"]}  # fmt: skip
-    append(signed, event | {"how": "asserted", "data": data})
+    event, more = asked_again(signed)
+    signature = ("statement", "signature", "signed_by")
+    data = {name: value for name, value in event["data"].items() if name not in signature}
+    append(signed, event | {"how": "asserted", "data": data | more})
     signed.ask("done", "p", 0).refused("check_failed")
 
 
 def test_a_signature_of_one_grant_in_another_is_found(signed: Signed) -> None:
-    signed.ask(*ASK).ok()
-    signed.by(signed.boss, *GRANT).ok()
-    (granted,) = signed.events("waived")
-    signed.by(signed.boss, "waive", "p", 0, "ready", "--withdraw").ok()
-    signed.ask(*ASK).ok()
-    (_, asked) = signed.events("waiver_asked")
-    event = whole(signed, granted["seq"])
-    more = {"request": asked["seq"], "request_hash": asked["hash"],
-            "until": whole(signed, asked["seq"])["data"]["until"]}  # fmt: skip
+    event, more = asked_again(signed)
     append(signed, event | {"data": event["data"] | more})
     signed.ask("done", "p", 0).refused("integrity")
     signed.ask("audit").refused("integrity")
