@@ -170,7 +170,8 @@ def _out_of_time(rests: Mapping[str, Any]) -> str:
         return ""
     import time  # most marks have no term
 
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    # `gmtime` by itself asks a coarser clock, which lags: who waited until the end would be early.
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time()))
     if rests["until"] <= now:
         return _ran_out(rests)
     if now < rests.get("from", ""):
