@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as datetime_module
 import os
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -45,30 +44,10 @@ def stamp(seconds: float = 0) -> str:
 
 def clocked(project: Any, seconds: float) -> Any:
     """The same project, whose commands are told that it is so many seconds later."""
-    from support import REPOSITORY, Project, Ran, at_terminal
+    from support import REPOSITORY, Project
 
-    program = [sys.executable, str(Path(__file__).resolve()), str(seconds)]
-
-    class Clocked(Project):
-        def start(
-            self, *words: object, env: dict[str, str] | None = None, **options: Any
-        ) -> subprocess.Popen[str]:
-            return subprocess.Popen(
-                [*program, *map(str, words)],
-                cwd=self.root,
-                env=self.env | (env or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-                **options,
-            )
-
-        def person(self, *words: object, answer: str = "yes") -> Ran:
-            return at_terminal([*program, *map(str, words)], self.root, self.env, answer)
-
-    found = Clocked(project.root, Path(project.env["HOME"]))
+    found = Project(project.root, Path(project.env["HOME"]))
+    found.program = [sys.executable, str(Path(__file__).resolve()), str(seconds)]
     found.env = dict(project.env) | {"PYTHONPATH": str(REPOSITORY)}
     return found
 

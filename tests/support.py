@@ -85,6 +85,7 @@ class Project:
 
     def __init__(self, root: Path, home: Path) -> None:
         self.root = root
+        self.program = PROGRAM
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
@@ -117,7 +118,7 @@ class Project:
     ) -> subprocess.Popen[str]:
         """Start the command in the project, without a terminal."""
         return subprocess.Popen(
-            [*PROGRAM, *map(str, words)],
+            [*self.program, *map(str, words)],
             cwd=self.root,
             env=self.env | (env or {}),
             stdin=subprocess.DEVNULL,
@@ -140,7 +141,7 @@ class Project:
 
     def person(self, *words: object, answer: str = "yes") -> Ran:
         """Run a person verb at a terminal of its own and answer its question."""
-        return at_terminal([*PROGRAM, *map(str, words)], self.root, self.env, answer)
+        return at_terminal([*self.program, *map(str, words)], self.root, self.env, answer)
 
     def states(self, plan: str) -> list[str]:
         """The state of every phase, as show has it."""

@@ -62,6 +62,23 @@ class Definition(Struct, frozen=True, kw_only=True):
         return sum(is_required(tree) for _, tree in self.checks)
 
 
+def of_no_phase(checks: Sequence[tuple[str, Tree]] = (), names: Names | None = None) -> Definition:
+    """What may be run although no plan demands it: nothing is bound, nothing has a digest."""
+    return Definition(
+        key="",
+        needs=(),
+        checks=tuple(checks),
+        text="",
+        digest="",
+        names=names or Names(),
+        inputs=(),
+        files={},
+        coupled=(),
+        helpers=(),
+        pins={},
+    )
+
+
 def secrets_of(definition: Definition, tree: Tree) -> tuple[str, ...]:
     """The secrets that one check of a definition uses, by `${name}` or by being handed over."""
     script = definition.files.get(str(tree.get("script", "")))

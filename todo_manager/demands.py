@@ -9,7 +9,7 @@ from pathlib import Path
 from todo_manager import runner
 from todo_manager.canonical import Scalar, Tree
 from todo_manager.checks.parse import parse
-from todo_manager.definition import Definition, Names
+from todo_manager.definition import of_no_phase
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, UsageProblem
 from todo_manager.gate import line
 from todo_manager.model import Result, Verdict
@@ -93,19 +93,7 @@ def _target(word: str, within: float, every: float) -> Tree:
 
 def look(root: Path, checks: Sequence[tuple[str, Tree]]) -> Iterator[runner.Event]:
     """Run the checks of free arguments, without a plan and without a store; events as they come."""
-    definition = Definition(
-        key="",
-        needs=(),
-        checks=tuple(checks),
-        text="",
-        digest="",
-        names=Names(),
-        inputs=(),
-        files={},
-        coupled=(),
-        helpers=(),
-        pins={},
-    )
+    definition = of_no_phase(checks)
     cancel = Cancel()
     world = RunWorld(root, Settings(), definition, {}, {}, cancel)
     try:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from todo_manager.checks.base import Ran
 from todo_manager.checks.command import tail_of, why_no_exit_code
-from todo_manager.definition import Definition, Names
+from todo_manager.definition import of_no_phase
 from todo_manager.processes.client import Cancel
 from todo_manager.watching import Change
 from todo_manager.workspace import Project
@@ -35,7 +35,7 @@ def run(project: Project, argv: Sequence[str], change: Change) -> str:
         "TODO_MANAGER_STATE": change.state,
         "TODO_MANAGER_REASON": change.reason,
     }
-    world = RunWorld(project.root, project.settings, _NOTHING, {}, place, cancel)
+    world = RunWorld(project.root, project.settings, of_no_phase(), {}, place, cancel)
     try:
         file = world.folder() / "change.json"
         file.write_text(json.dumps(as_row(change)) + "\n", encoding="utf-8")
@@ -58,19 +58,3 @@ def _problem(ran: Ran, name: str) -> str:
     if not why and ran.exit != 0:
         why = f"it exited {ran.exit}{tail_of(ran)}"
     return f"the hook {name}: {why}" if why else ""
-
-
-_NOTHING = Definition(
-    key="",
-    needs=(),
-    checks=(),
-    text="",
-    digest="",
-    names=Names(),
-    inputs=(),
-    files={},
-    coupled=(),
-    helpers=(),
-    pins={},
-)
-"""A hook belongs to no phase: nothing is bound, nothing is handed over."""

@@ -17,7 +17,7 @@ from todo_manager import locks, steps
 from todo_manager.actions.engine_action import Told
 from todo_manager.canonical import Tree
 from todo_manager.checks.parse import references
-from todo_manager.definition import Definition, Names
+from todo_manager.definition import Names, of_no_phase
 from todo_manager.deploying import ours
 from todo_manager.deploying.ours import BACKUP, CANDIDATE, NEXT, UP
 from todo_manager.deploying.repair import repair
@@ -83,7 +83,7 @@ def working(root: Path, wanted: Placed, tell: Tell, answer: float = ANSWER) -> I
     """What it takes to look at one service and to put it right; raises Unreachable, TodoError."""
     cancel = Cancel()
     place = {"TODO_MANAGER_PLAN": wanted.plan}
-    world = RunWorld(root, Settings(), _nothing(wanted.names), {}, place, cancel)
+    world = RunWorld(root, Settings(), of_no_phase(names=wanted.names), {}, place, cancel)
     try:
         with world.engine(wanted.host, answer) as engine:
             deadline = time.monotonic() + _DEADLINE
@@ -120,11 +120,3 @@ def put_right(root: Path, work: Work) -> str:
     what, key = f"the deployment of {service.container}", f"{service.host}/{service.container}"
     with locks.held(str(root / STORE), "\0service", key, what=what, wait=0):
         return repair(work) or unfinished(work)
-
-
-def _nothing(names: Names) -> Definition:
-    """A definition without a check, for its hosts."""
-    return Definition(
-        key="", needs=(), checks=(), text="", digest="", names=names, inputs=(), files={},
-        coupled=(), helpers=(), pins={},
-    )  # fmt: skip

@@ -11,7 +11,7 @@ from todo_manager.render.log_text import said
 from todo_manager.render.plain import counted
 from tui import questions
 from tui.feed import Question
-from tui.screens.base import StoreScreen
+from tui.screens.finding import FindingScreen
 from tui.widgets.bar import Note
 from tui.widgets.field import Field
 from tui.widgets.table import Column, Row, Table
@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 
-class LedgerScreen(StoreScreen):
+class LedgerScreen(FindingScreen):
     """The events of all plans."""
 
     SCOPE: ClassVar[str] = "ledger"
@@ -37,7 +37,6 @@ class LedgerScreen(StoreScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter = ""
         self._total = 0
         self._shown = 0
         self._plan = ""
@@ -48,14 +47,14 @@ class LedgerScreen(StoreScreen):
         yield Note(id="empty", most=8)
 
     def question(self) -> Question:
-        return questions.events(self._filter)
+        return questions.events(self.sought)
 
     def answered(self, answer: Any) -> None:
         self._total, self._shown = answer["total"], len(answer["events"])
         table = self.find("events", Table)
         table.show([_row(event) for event in answer["events"]])
         table.display = bool(answer["events"])
-        nothing = "no event is like that; esc shows all" if self._filter else "nothing happened yet"
+        nothing = "no event is like that; esc shows all" if self.sought else "nothing happened yet"
         self.find("empty", Note).put([] if answer["events"] else [[(nothing, "")]])
 
     def crumbs(self) -> tuple[str, ...]:
@@ -78,20 +77,6 @@ class LedgerScreen(StoreScreen):
 
     def action_audit(self) -> None:
         self.center.tell(self, "audit")
-
-    def action_find(self) -> None:
-        self.find("find", Field).begin()
-
-    def action_back(self) -> None:
-        field = self.find("find", Field)
-        if field.display:
-            field.end(keep=False)
-        else:
-            super().action_back()
-
-    def on_field_changed(self, event: Field.Changed) -> None:
-        self._filter = event.value
-        self.ask()
 
 
 def _row(event: dict[str, Any]) -> Row:

@@ -11,7 +11,7 @@ from todo_manager.render.plain import counted, standing
 from tui import questions
 from tui.feed import Question
 from tui.runs import Order
-from tui.screens.base import StoreScreen
+from tui.screens.finding import FindingScreen
 from tui.widgets.bar import Note
 from tui.widgets.field import Field
 from tui.widgets.table import Column, Row, Table
@@ -31,7 +31,7 @@ _CELLS = 10
 Plan = dict[str, Any]
 
 
-class PlansScreen(StoreScreen):
+class PlansScreen(FindingScreen):
     """All open plans, or all."""
 
     SCOPE: ClassVar[str] = "plans"
@@ -40,7 +40,6 @@ class PlansScreen(StoreScreen):
     def __init__(self) -> None:
         super().__init__()
         self._everything = False
-        self._words = ""
         self._plans: dict[str, Plan] = {}
         self._more = 0
 
@@ -55,7 +54,7 @@ class PlansScreen(StoreScreen):
         self.find("empty", Note).put([[("reading the store", "muted")]])
 
     def question(self) -> Question:
-        return questions.plans(everything=self._everything, words=self._words)
+        return questions.plans(everything=self._everything, words=self.sought)
 
     def answered(self, answer: Any) -> None:
         self._plans = {plan["id"]: plan for plan in answer["plans"]}
@@ -77,7 +76,7 @@ class PlansScreen(StoreScreen):
         self.find("empty", Note).put([])
 
     def _nothing(self) -> list[Line]:
-        if self._words:
+        if self.sought:
             return [[("no plan has these words. ", ""), ("esc", "key"), (" shows all", "muted")]]
         found: list[Line] = [
             [("no plans yet" if self._everything else "no open plans", "strong")],
@@ -92,7 +91,7 @@ class PlansScreen(StoreScreen):
         if not self._read_at:
             return ("no answer",) if self.read else ("reading the store",)
         count = len(self._plans)
-        found = f'with "{self._words}"' if self._words else ""
+        found = f'with "{self.sought}"' if self.sought else ""
         if self._everything:
             return (f"{counted(count, 'plan')}, closed ones too {found}",)
         if self._more:
@@ -100,7 +99,7 @@ class PlansScreen(StoreScreen):
         return (f"{counted(count, 'open plan')} {found}",)
 
     def place(self) -> Mapping[str, str]:
-        found = {"all": " --all" if self._everything else "", "words": self._words}
+        found = {"all": " --all" if self._everything else "", "words": self.sought}
         plan = self.current
         if plan is not None:
             found |= {"plan": plan["id"], "open": f"todo_manager show {plan['id']}"}
@@ -139,20 +138,6 @@ class PlansScreen(StoreScreen):
 
     def action_all(self) -> None:
         self._everything = not self._everything
-        self.ask()
-
-    def action_find(self) -> None:
-        self.find("find", Field).begin()
-
-    def action_back(self) -> None:
-        field = self.find("find", Field)
-        if field.display:
-            field.end(keep=False)
-        else:
-            super().action_back()
-
-    def on_field_changed(self, event: Field.Changed) -> None:
-        self._words = event.value
         self.ask()
 
 
