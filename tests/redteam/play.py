@@ -17,6 +17,7 @@ from pathlib import Path
 
 import clocks
 from engine import Engine
+from redteam import held
 from redteam.data import Attack
 from redteam.moves import Ground
 from support import PROGRAM, Ran
@@ -102,21 +103,30 @@ def _run(attack: Attack, ground: Ground, during: list[dict[str, object]]) -> tup
         for name in ("started", "go"):
             os.mkfifo(ground.project.root / name)
     words = [*ground.words(attack.command), *(["--json"] if attack.expect.json else [])]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        tempfile.NamedTemporaryFile("w+", encoding="utf-8") as held_file,
+    ):
+        asked = {"program": [*program(attack), *words], "environment": ground.project.env}
+        json.dump(asked, held_file)
+        held_file.flush()
         process = subprocess.Popen(
-            [*program(attack), *words], cwd=ground.project.root, env=ground.project.env,
-            stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
+            [sys.executable, "-I", "-S", held.__file__, held_file.name], cwd=ground.project.root,
+            env={}, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
         )  # fmt: skip
         try:
             if attack.during:
                 (ground.project.root / "started").read_text()
                 ground.play(during)
                 (ground.project.root / "go").write_text("on\n")
-            code, peak = _wait(process)
+            _wait(process)
         finally:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        seen = json.loads(Path(held_file.name).read_text(encoding="utf-8"))
+        code, peak = os.waitstatus_to_exitcode(seen["status"]), seen["peak"] // 1024
         told = []
         for stream in (out, err):
             stream.seek(0)
@@ -124,17 +134,15 @@ def _run(attack: Attack, ground: Ground, during: list[dict[str, object]]) -> tup
     return Ran(code, *told), peak
 
 
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """The exit code and the peak of memory in MB; AssertionError when it takes too long."""
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Until it has ended; AssertionError when it takes too long."""
     pidfd = os.pidfd_open(process.pid)
     try:
         ready = select.select([pidfd], [], [], SECONDS)[0]
     finally:
         os.close(pidfd)
     assert ready, f"it hangs: no end within {SECONDS:g}s"
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss // 1024
+    assert process.wait() == 0, "how it ended was not written down"
 
 
 def _kind(attack: Attack, ran: Ran) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from redteam.data import Attack, attacks
 from redteam.page import PAGE, lacking, line
-from redteam.play import Seen, play
+from redteam.play import PEAK_MB, Seen, play
 from required import absent
 
 ATTACKS = attacks()
@@ -53,3 +54,12 @@ def test_it_gets_nowhere(attack: Attack, tmp_path: Path, request: pytest.Fixture
         seen = request.getfixturevalue("ahead")[attack.id].result()
     table = PAGE.read_text(encoding="utf-8").splitlines()
     assert line(attack, seen.told) in table, "TABLE.md is out of date: make redteam"
+
+
+def test_what_the_tests_hold_is_not_counted(tmp_path: Path) -> None:
+    attack = next(each for each in ATTACKS if not each.needs and not each.during)
+    with mmap.mmap(-1, (PEAK_MB + 50) << 20) as held:
+        for page in range(0, len(held), mmap.PAGESIZE):
+            held[page] = 1
+        seen = play(attack, tmp_path)
+    assert 10 < seen.peak_mb < 200
