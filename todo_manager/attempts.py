@@ -21,7 +21,7 @@ from todo_manager import (
     inputs,
     ledger,
     locks,
-    plans,
+    on_disk,
     runner,
     states,
     waivers,
@@ -32,7 +32,7 @@ from todo_manager.definition import Definition
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
 from todo_manager.ledger import Actor
 from todo_manager.model import Result, Verdict
-from todo_manager.plans import OnDisk
+from todo_manager.on_disk import OnDisk
 from todo_manager.processes.client import Cancel
 from todo_manager.runner import CheckFinished, Event
 from todo_manager.secrets import too_short
@@ -225,7 +225,7 @@ def _conclude_done(
     disk = OnDisk(project.root, project.settings, before.plan)
     for phase in before.plan.with_needs(before.phase):
         # Files are read again before the transaction: nobody waits for the disk inside it.
-        plans.untrusted(disk, phase)
+        on_disk.untrusted(disk, phase)
     with project.recording() as db:
         at = ledger.note_clock(db, wanted.actor)
         after = look(project, before.plan.id, wanted.index, disk=disk)

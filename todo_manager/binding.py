@@ -13,7 +13,7 @@ from todo_manager import coupling, definition, plans, policy, steps
 from todo_manager.canonical import line_of
 from todo_manager.definition import Definition
 from todo_manager.documents.base import Document
-from todo_manager.errors import InvalidDocument
+from todo_manager.errors import InvalidDocument, file_problem
 from todo_manager.model import PlanDoc
 from todo_manager.problems import Problems
 from todo_manager.project import Settings
@@ -54,7 +54,7 @@ def bind(root: Path, settings: Settings, document: Document, path: str | None) -
         except InvalidDocument as error:
             problems += error.problems
         except (OSError, ValueError) as error:
-            problems += [f"{document.name}: {line}" for line in plans.words(error).splitlines()]
+            problems += [f"{document.name}: {line}" for line in file_problem(error).splitlines()]
     if problems:
         raise InvalidDocument(problems, hint=f"todo_manager lint {word(document.name)}")
     return found

@@ -153,3 +153,10 @@ class Unevaluated(TodoError):
 class Interrupted(TodoError):
     exit = 130
     default_kind = Kind.INTERRUPTED
+
+
+def file_problem(error: Exception) -> str:
+    """What went wrong with a file, in words; several problems are several lines."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

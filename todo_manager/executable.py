@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted
-from todo_manager.plans import OnDisk, Phase, Plan, accept_anew, changed, words
+from todo_manager.errors import InvalidDocument, Kind, TodoError, Untrusted, file_problem
+from todo_manager.on_disk import OnDisk, accept_anew, changed
+from todo_manager.plans import Phase, Plan
 from todo_manager.shellword import word
 from todo_manager.steps import Steps
 
@@ -18,7 +19,7 @@ def look(disk: OnDisk, phase: Phase) -> tuple[Steps | None, TodoError | None]:
     try:
         found = disk.steps(phase)
     except (OSError, ValueError, InvalidDocument) as error:
-        what = f"phase {phase.idx}: {words(error)}"
+        what = f"phase {phase.idx}: {file_problem(error)}"
         return None, changed(disk.plan, Kind.DEFINITION_CHANGED, what)
     if disk.plan.unaccepted:
         return found, accept_anew(disk.plan)

@@ -13,9 +13,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import acceptance, ledger, plans, read_files, states
+from todo_manager import acceptance, ledger, on_disk, plans, read_files, states
 from todo_manager.glance import WORST as WORST
-from todo_manager.plans import OnDisk, Plan
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Plan
 from todo_manager.project import STORE, Settings
 
 
@@ -72,7 +73,7 @@ def look(db: sqlite3.Connection, root: Path, settings: Settings, id_: str) -> Ov
     disk = OnDisk(root, settings, plan)
     changed = {}
     for phase in plan.phases:
-        _, problem = plans.untrusted(disk, phase)
+        _, problem = on_disk.untrusted(disk, phase)
         if problem is not None:
             changed[phase.idx] = problem.message
     if unaccepted := acceptance.refusal(db, root, settings, plan):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from todo_manager import acceptance, ledger, plans, states
+from todo_manager import acceptance, ledger, on_disk, plans, states
 from todo_manager.definition import Definition
 from todo_manager.errors import TodoError
 from todo_manager.gate import Case
-from todo_manager.plans import OnDisk, Phase, Plan
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Phase, Plan
 from todo_manager.workspace import Project
 
 
@@ -77,7 +78,7 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
     known = (plan.digest, plan.unaccepted)
     if disk is None or (disk.plan.digest, disk.plan.unaccepted) != known:
         disk = OnDisk(project.root, project.settings, plan)
-    looked = {other.idx: plans.untrusted(disk, other) for other in involved}
+    looked = {other.idx: on_disk.untrusted(disk, other) for other in involved}
     changed = {idx: error.message for idx, (_, error) in looked.items() if error is not None}
     if unaccepted:
         changed |= {each.idx: unaccepted.message for each in plan.phases}

@@ -32,7 +32,8 @@ from todo_manager.attesting import repository, statement
 from todo_manager.definition import Definition, part_of
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
 from todo_manager.model import Result
-from todo_manager.plans import OnDisk, Phase
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Phase
 from todo_manager.shellword import word
 from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project

@@ -25,7 +25,8 @@ from todo_manager.errors import TodoError
 from todo_manager.executing import Event, PhaseBegun
 from todo_manager.ledger import Actor
 from todo_manager.model import Result
-from todo_manager.plans import OnDisk, Plan
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Plan
 from todo_manager.runner import AttemptMade, CheckFinished, CheckStarted
 from todo_manager.stepping import StepFinished, StepStarted, StepWrote
 from todo_manager.workspace import Project

@@ -15,7 +15,8 @@ from todo_manager.canonical import decode, encode
 from todo_manager.commands import common
 from todo_manager.definition import part_of
 from todo_manager.errors import TodoError, UsageProblem
-from todo_manager.plans import OnDisk, Phase, Plan
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Phase, Plan
 from todo_manager.render.output import Output
 from todo_manager.render.plain import indent
 from todo_manager.render.run_text import follow_steps

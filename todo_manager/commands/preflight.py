@@ -19,7 +19,8 @@ from todo_manager import project as projects
 from todo_manager.commands import common
 from todo_manager.errors import TodoError, UsageProblem
 from todo_manager.model import Result
-from todo_manager.plans import OnDisk, Phase
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Phase
 from todo_manager.processes.client import Cancel
 from todo_manager.render.output import Output
 from todo_manager.render.run_text import tell_event, tell_results

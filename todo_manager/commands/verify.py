@@ -25,7 +25,8 @@ from todo_manager.errors import (
     UsageProblem,
 )
 from todo_manager.ledger import Actor
-from todo_manager.plans import OnDisk, Plan
+from todo_manager.on_disk import OnDisk
+from todo_manager.plans import Plan
 from todo_manager.render import events, formats
 from todo_manager.render.followed import followed
 from todo_manager.render.output import Output

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
-from todo_manager import binding, coupling, plans, proposals
+from todo_manager import binding, coupling, proposals
 from todo_manager.documents.base import Document
 from todo_manager.editing import edits, files, scripts
 from todo_manager.editing.edits import Edit
 from todo_manager.editing.source import Source, of, parsed, plan_in
-from todo_manager.errors import InvalidDocument, Kind, UsageProblem
+from todo_manager.errors import InvalidDocument, Kind, UsageProblem, file_problem
 from todo_manager.ledger import Actor
 from todo_manager.model import PhaseDoc, PlanDoc
 from todo_manager.plans import Plan
@@ -106,7 +106,7 @@ def _renames(
         found = scripts.moved(project.root, plan.id, old, new)
     except (OSError, ValueError) as error:
         raise InvalidDocument(
-            [plans.words(error)], hint=f"ls -l {coupling.FOLDER}/{word(plan.id)}"
+            [file_problem(error)], hint=f"ls -l {coupling.FOLDER}/{word(plan.id)}"
         ) from None
     if found and source.path is None:
         first = next(iter(found))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from todo_manager import coupling, documents, exporting, plans, proposals
+from todo_manager import coupling, documents, exporting, proposals
 from todo_manager.documents import plan_json, plan_yaml, plan_yaml_writer
 from todo_manager.documents.base import Document
-from todo_manager.errors import InvalidDocument, UsageProblem
+from todo_manager.errors import InvalidDocument, UsageProblem, file_problem
 from todo_manager.model import PlanDoc
 from todo_manager.plans import Plan
 from todo_manager.proposals import Proposal
@@ -44,7 +44,7 @@ def _file(project: Project, plan: Plan) -> Source | None:
         return None
     except (OSError, ValueError) as error:
         raise InvalidDocument(
-            [f"{plan.source_path}: {plans.words(error)}"], hint=f"ls -l {word(plan.source_path)}"
+            [f"{plan.source_path}: {file_problem(error)}"], hint=f"ls -l {word(plan.source_path)}"
         ) from None
     document = documents.parse(data, plan.source_path)
     if document.format != plan_yaml.FORMAT:
