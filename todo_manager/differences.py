@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import evidence, intake
+from todo_manager import evidence, stored_plan
 from todo_manager.binding import Bound
 from todo_manager.coupling import BoundFile
 from todo_manager.definition import Definition
@@ -103,7 +103,7 @@ def _files(project: Project, phase: Phase, found: Any) -> tuple[str, ...]:
         sha256 = before.get(path)
         file = now.get(path)
         if sha256 != (file.sha256 if file else None):
-            was = intake.content(project.db, sha256, path) if sha256 else b""
+            was = stored_plan.content(project.db, sha256, path) if sha256 else b""
             lines += _unified(_text(was), _text(file.data if file else b""), path)
     return tuple(lines)
 

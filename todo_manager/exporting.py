@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from todo_manager import documents, intake, ledger, plans, read_files, states
+from todo_manager import documents, ledger, plans, read_files, states, stored_plan
 from todo_manager.canonical import Map, Scalar, encode
 from todo_manager.documents import (
     loader,
@@ -49,7 +49,7 @@ def accepted(project: Project, plan: Plan) -> tuple[Document, PlanDoc]:
     """
     shown = plan.source_path or plan.id
     try:
-        document = document_of(plan, intake.accepted_bytes(project, plan), shown)
+        document = document_of(plan, stored_plan.accepted_bytes(project, plan), shown)
     except InvalidDocument as problem:
         other = f"todo_manager export {word(plan.id)} --original gives it as it is"
         raise InvalidDocument(problem.problems, hint=other) from None

@@ -1,7 +1,7 @@
 """The store: one SQLite file, opened for reading or writing, its troubles turned into words.
 
 Standard library alone; sqlite-utils comes in for the schema and bulk writes (`migrations.py`,
-`intake.py`).
+`stored_plan.py`).
 """
 
 from __future__ import annotations

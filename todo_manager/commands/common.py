@@ -11,11 +11,11 @@ from todo_manager import (
     binding,
     documents,
     exporting,
-    intake,
     ledger,
     plans,
     project,
     proposals,
+    stored_plan,
     usage,
 )
 from todo_manager.documents.base import Document
@@ -121,7 +121,7 @@ def _document(found: Project, plan: Plan, file: str | None) -> tuple[Document, s
     in_project = plan.source_path
     if in_project and _is_there(found.root / in_project):
         return documents.read(found.root / in_project, in_project), in_project
-    data = intake.accepted_bytes(found, plan)
+    data = stored_plan.accepted_bytes(found, plan)
     return exporting.document_of(plan, data, in_project or plan.id), in_project
 
 

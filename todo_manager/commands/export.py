@@ -18,7 +18,7 @@ import io
 import sys
 from pathlib import Path
 
-from todo_manager import exporting, intake
+from todo_manager import exporting, stored_plan
 from todo_manager.attesting import bundle, keys
 from todo_manager.commands import common
 from todo_manager.documents import plan_tree
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     plan = common.plan_of(project, arguments.plan)
     format = "original" if arguments.original else arguments.format or "yaml"
     if format == "original":
-        data = intake.accepted_bytes(project, plan)
+        data = stored_plan.accepted_bytes(project, plan)
     else:
         data = _written(project, plan, format, arguments.id, output).encode()
     output.data = {"plan": plan.id, "format": format, "file": arguments.file}
