@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,9 @@ def test_clean(make: Any, verify: Any) -> None:
     (staged.path / "a").write_text("two\n")
     staged("add", "a")
     (make("gone").path / "a").unlink()
+    noted = make("noted")
+    (noted.path / "b").write_text("")
+    noted("add", "--intent-to-add", "b")
     (make("untracked").path / "b").write_text("")
     ignored = make("ignored")
     (ignored.path / ".gitignore").write_text("*.log\n")
@@ -170,6 +174,7 @@ def test_clean(make: Any, verify: Any) -> None:
             "changed": ("{git: changed, clean: true}", "failed"),
             "staged": ("{git: staged, clean: true}", "failed"),
             "gone": ("{git: gone, clean: true}", "failed"),
+            "to be added": ("{git: noted, clean: true}", "failed"),
             "untracked": ("{git: untracked, clean: true}", "failed"),
             "ignored by a .gitignore": ("{git: ignored, clean: true}", "passed"),
             "excluded": ("{git: excluded, clean: true}", "failed"),
@@ -225,6 +230,43 @@ def test_edits_that_settings_make_invisible(make: Any, verify: Any) -> None:
         }
     )
     assert "a (other line ends)" in found["other line ends"]["actual"]
+
+
+def test_edits_that_the_index_takes_for_none(make: Any, verify: Any) -> None:
+    """`git status` believes what the index remembers of a file; all of these are clean to it, too."""
+    primed = make("primed")
+    (primed.path / "a").write_text("evil\n")
+    (primed.path / ".git/info").mkdir(exist_ok=True)
+    (primed.path / ".git/info/attributes").write_text("a filter=x\n")
+    primed("config", "filter.x.clean", "cat > /dev/null; git show HEAD:a")
+    past = time.time() - 10  # what is as new as the index is looked into
+    os.utime(primed.path / "a", (past, past))
+    primed("add", "a")
+    primed("update-index", "--refresh")
+    primed("config", "--remove-section", "filter.x")
+    (primed.path / ".git/info/attributes").unlink()
+    assert primed("status", "--porcelain") == ""
+    found = verify({"primed": ("{git: primed, clean: true}", "failed")})
+    assert "a (changed)" in found["primed"]["actual"]
+
+
+def test_another_tree_in_the_place_of_one_of_the_commit(make: Any, verify: Any) -> None:
+    swapped = make("swapped")
+    (swapped.path / "d").mkdir()
+    (swapped.path / "d/b").write_text("good\n")
+    swapped("add", "d")
+    swapped("commit", "--quiet", "-m", "d")
+    assert verify({"before": ("{git: swapped, clean: true}", "passed")})
+    good = swapped("rev-parse", "HEAD:d")
+    (swapped.path / "d/b").write_text("evil\n")
+    swapped("add", "d")
+    evil = swapped("rev-parse", f"{swapped('write-tree')}:d")
+    stored = [swapped.path / ".git/objects" / name[:2] / name[2:] for name in (good, evil)]
+    stored[0].chmod(0o600)
+    stored[0].write_bytes(stored[1].read_bytes())
+    assert swapped("status", "--porcelain") == ""
+    found = verify({"swapped": ("{git: swapped, clean: true}", "error")})
+    assert good in found["swapped"]["actual"]
 
 
 def test_the_store_does_not_make_its_project_unclean(make: Any, project: Project) -> None:

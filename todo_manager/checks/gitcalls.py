@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Mapping
 
@@ -72,11 +73,23 @@ class Git:
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self._settings = dict(_OVERRIDES)
+        self._repository: dict[str, str] = {}
+        """The variables that name another repository than the folder's own."""
 
     def below(self, path: str) -> Git:
         """The same for a repository inside this one, with the time that is left."""
         where = os.path.realpath(os.path.join(self.where, path))
         return Git(self._world, where, self._end - time.monotonic())
+
+    def with_repository(self, folder: str, objects: str) -> Git:
+        """The same work tree under another `.git`, which takes its objects from a third folder."""
+        found = Git(self._world, self.where, self._end - time.monotonic())
+        found._repository = {
+            "GIT_DIR": folder,
+            "GIT_WORK_TREE": self.where,
+            "GIT_OBJECT_DIRECTORY": objects,
+        }
+        return found
 
     def why_none(self) -> str:
         """Why the folder is not the top of a repository; empty when it looks like one."""
@@ -126,6 +139,10 @@ class Git:
         argv = [bash, *options, begin, self.program.path, self.where, *words]
         return self._run(argv, "git", env)
 
+    def program_of_ours(self, path: str, *words: str) -> Ran:
+        """One of our programs of the standard library alone, in the environment git is given."""
+        return self._run([sys.executable, "-I", "-S", path, *words], "git", {})
+
     def picked(self, pattern: str, *words: str) -> list[str]:
         """Of the NUL-ended records git writes those that match; a large repository has many others."""
         grep = self._world.program("grep").path
@@ -154,7 +171,8 @@ class Git:
         found = {"GIT_CONFIG_COUNT": str(len(self._settings))}
         for number, (key, value) in enumerate(self._settings.items()):
             found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return ENVIRONMENT | found | {"GIT_CEILING_DIRECTORIES": os.path.dirname(self.where)}
+        ceiling = {"GIT_CEILING_DIRECTORIES": os.path.dirname(self.where)}
+        return ENVIRONMENT | found | ceiling | self._repository
 
 
 def said(ran: Ran) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from todo_manager.checks.gitapart import apart
 from todo_manager.checks.gitcalls import Git
 from todo_manager.checks.ground import Unlookable, shown
 
@@ -27,9 +28,12 @@ def differences(git: Git) -> list[str]:
             raise Unlookable(f"it has more than {_MAX_MODULES} submodules")
         _refuse_hidden(prefix, here)
         _refuse_attributes(prefix, here)
-        changed = [*_changed(here), *_other_line_ends(here)]
+        with apart(here) as alone:
+            changed = [*_changed(alone), *_other_line_ends(alone)]
+            modules = _modules(alone)
+        changed += [(path, "staged") for path in _staged(here) if path not in dict(changed)]
         found += [f"{shown(prefix + path)} ({how})" for path, how in changed]
-        for path in _modules(here):
+        for path in modules:
             seen += 1
             module = here.below(path)
             if not module.why_none():
@@ -76,8 +80,14 @@ def _other_line_ends(git: Git) -> list[tuple[str, str]]:
     return [(path, "other line ends") for about, path in parted if "eol=crlf" not in about]
 
 
+def _staged(git: Git) -> list[str]:
+    """Paths that the repository's own index has otherwise than the commit."""
+    names = git.text("diff-index", "--cached", "--name-only", "--no-renames", "-z", "HEAD")
+    return [name for name in names.split("\0") if name]
+
+
 def _changed(git: Git) -> list[tuple[str, str]]:
-    """Paths that differ from the commit or the index, and untracked ones that no .gitignore names.
+    """Paths that differ from the commit, and untracked ones that no .gitignore names.
 
     `.git/info/exclude` has no say: it is no part of the repository, and hides whatever it likes. Git
     would look into submodules with their own configuration, so it is kept from it.
@@ -113,7 +123,7 @@ def _path(record: str) -> str:
 
 
 def _modules(git: Git) -> list[str]:
-    """The paths of submodules, as the index has them."""
+    """The paths of submodules, as the commit has them."""
     records = git.picked("^160000 ", "ls-files", "--stage", "-z")
     return [record.split("\t", 1)[1] for record in records]
 
