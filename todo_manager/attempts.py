@@ -6,7 +6,7 @@ interrupted; everything is recorded in one transaction when it is not. `verifyin
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from typing import Any
 
 from msgspec import Struct, structs
@@ -65,6 +65,15 @@ class Attempted(Struct, frozen=True, kw_only=True):
     """Talk for people: ignored inputs, secrets too short to mask, files that are gone."""
 
 
+class Checked(Struct, frozen=True, kw_only=True):
+    """What came of running all checks of a phase once."""
+
+    results: tuple[Result, ...]
+    """In the order of the definition."""
+    displaced: tuple[str, ...]
+    """Bound files in whose place another one may have stood for a while."""
+
+
 Attempting = Generator[Event, None, Attempted]
 
 
@@ -91,11 +100,11 @@ def done(project: Project, wanted: Wanted) -> Attempting:
         assert stage.definition is not None
         values = _values(project, wanted, stage)
         before = repository.commit(project.root)
-        results = yield from run_checks(
+        checked = yield from run_checks(
             project, stage, stage.definition, values, worker=wanted.actor.name
         )
         around = repository.during(before, repository.commit(project.root))
-        return _conclude_done(project, wanted, stage, values, results, around)
+        return _conclude_done(project, wanted, stage, values, checked, around)
 
 
 def _already(wanted: Wanted, stage: Stage) -> Attempted:
@@ -156,8 +165,8 @@ def run_checks(
     values: inputs.Values,
     *,
     worker: str = "",
-) -> Generator[Event, None, tuple[Result, ...]]:
-    """Run the checks in a world of their own; results in the order of the definition.
+) -> Generator[Event, None, Checked]:
+    """Run the checks in a world of their own.
 
     `worker` is who asks for the phase to be done: nobody approves their own work.
     """
@@ -189,11 +198,13 @@ def run_checks(
                 found[event.result.id] = event.result
             yield event
         found = _with_moved(found, world.moved())
+        displaced = tuple(world.displaced())
         point("after-run")
     finally:
         world.close()
         cancel.close()
-    return tuple(found[id_] for id_, _ in definition.checks)
+    results = tuple(found[id_] for id_, _ in definition.checks)
+    return Checked(results=results, displaced=displaced)
 
 
 def _with_moved(found: dict[str, Result], moved: dict[tuple[str, str], str]) -> dict[str, Result]:
@@ -213,7 +224,7 @@ def _conclude_done(
     wanted: Wanted,
     before: Stage,
     values: inputs.Values,
-    results: tuple[Result, ...],
+    checked: Checked,
     around: dict[str, Any] | None,
 ) -> Attempted:
     """Decide again on what is true now, and record the decision with all its evidence.
@@ -234,11 +245,11 @@ def _conclude_done(
             before.plan.id,
             before.phase.key,
             definition.digest,
-            results,
+            checked.results,
             at,
             approvals.of_waivers(project),
         )
-        untrusted = after.case.untrusted or _moved(project, before, after, values, results)
+        untrusted = after.case.untrusted or _moved(project, before, after, values, checked)
         # What ran is judged by the definition it ran with; another one now is `untrusted`.
         required = before.case.required
         case = structs.replace(after.case, required=required, untrusted=untrusted, results=results)
@@ -281,7 +292,7 @@ def _moved(
     before: Stage,
     after: Stage,
     values: inputs.Values,
-    results: tuple[Result, ...],
+    checked: Checked,
 ) -> TodoError | None:
     """What was accepted, approved, bound or on disk when the run began and is another thing now."""
     assert before.definition is not None
@@ -297,19 +308,25 @@ def _moved(
                 kind=Kind.INPUTS_CHANGED,
                 hint=again,
             )
-    if gone := approvals.withdrawn(project, before.plan.id, before.phase.key, results):
+    if gone := approvals.withdrawn(project, before.plan.id, before.phase.key, checked.results):
         return Untrusted(gone, hint=again)
-    if written := touched(project, before.definition):
+    if written := touched(project, before.definition, checked.displaced):
         return Untrusted(written, hint=again)
     return None
 
 
-def touched(project: Project, definition: Definition) -> str:
-    """Which bound files were written while the checks ran, in words: what ran may not be what was bound."""
+def touched(project: Project, definition: Definition, displaced: Collection[str]) -> str:
+    """Which bound files were written or displaced while the checks ran, in words.
+
+    What ran may not be what was bound.
+    """
     pins = {path: pin.stamp for path, pin in definition.pins.items()}
     for how, stamped in (("pinned", pins), ("named under tools", definition.tools)):
         if found := coupling.touched(project.root, stamped):
             return f"{', '.join(found)}: {how}, and written while it was being checked"
+        if found := [path for path in stamped if path in displaced]:
+            names = ", ".join(found)
+            return f"{names}: {how}, and the way there was moved while it was being checked"
     return ""
 
 

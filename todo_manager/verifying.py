@@ -21,6 +21,7 @@ from todo_manager import (
 from todo_manager.attempts import (
     Attempted,
     Attempting,
+    Checked,
     Wanted,
     data_of,
     notes_of,
@@ -69,9 +70,9 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
             try_claims=True,
         )
         before = repository.commit(project.root)
-        results = yield from run_checks(project, stage, stage.definition, values)
+        checked = yield from run_checks(project, stage, stage.definition, values)
         around = repository.during(before, repository.commit(project.root))
-        return _conclude_verify(project, wanted, stage, values, results, around)
+        return _conclude_verify(project, wanted, stage, values, checked, around)
 
 
 def _only_part(definition: Definition, part: int) -> Definition:
@@ -98,12 +99,12 @@ def _conclude_verify(
     wanted: Wanted,
     stage: Stage,
     values: inputs.Values,
-    results: tuple[Result, ...],
+    checked: Checked,
     around: dict[str, Any] | None,
 ) -> Attempted:
     definition = stage.definition
     assert definition is not None
-    written = touched(project, definition)
+    written = touched(project, definition, checked.displaced)
     with project.recording() as db:
         at = ledger.note_clock(db, wanted.actor)
         phase = _now(db, stage)
@@ -112,7 +113,7 @@ def _conclude_verify(
             stage.plan.id,
             stage.phase.key,
             definition.digest,
-            results,
+            checked.results,
             at,
             approvals.of_waivers(project),
         )

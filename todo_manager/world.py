@@ -25,6 +25,7 @@ from todo_manager.engines.engine import Engine, Unreachable
 from todo_manager.engines.subjects import Image, Subjects
 from todo_manager.errors import EnvironmentProblem, Kind
 from todo_manager.hosts.elsewhere import Elsewhere
+from todo_manager.pathwatch import PathWatch
 from todo_manager.problems import did_you_mean
 from todo_manager.processes.client import Cancel, Ids, Nanny, Tell
 from todo_manager.project import Settings, inside
@@ -72,10 +73,13 @@ class RunWorld:
         self._saved: dict[str, str] = {}
         """The stamp of each archive, which lies where the user's own programs could write."""
         self._saving = threading.Lock()
+        self._ways = PathWatch()
+        self._ways.add(root / path for path in (*definition.pins, *definition.tools))
 
     def close(self) -> None:
         self._nanny.close()
         self.elsewhere.close()
+        self._ways.close()
         shutil.rmtree(self._private, ignore_errors=True)
 
     def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
@@ -116,6 +120,7 @@ class RunWorld:
                     raise Unresolvable(f"no archive can be kept: {error.strerror}") from None
                 self._archives[key] = found
                 self._saved |= coupling.stamps(self.root, [found.path])
+                self._ways.add([Path(found.path)])
             self._archive_of[engine.host, image.reference] = self._archives[key].path
             return self._archives[key]
 
@@ -124,10 +129,16 @@ class RunWorld:
 
     def moved(self) -> dict[tuple[str, str], str]:
         """Why images that were checked are no longer what they were, by host and reference."""
-        written = coupling.touched(self.root, self._saved)
+        written = {*coupling.touched(self.root, self._saved), *self._ways.moved()}
         why = "the archive saved of it was written while it was looked at"
         found = {key: why for key, path in self._archive_of.items() if path in written}
         return found | self._subjects.moved(lambda host: self.engine(host, ANSWER_SECONDS))
+
+    def displaced(self) -> list[str]:
+        """Pins and programs named under tools where another file stood for a while."""
+        moved = self._ways.moved()
+        bound = (*self._definition.pins, *self._definition.tools)
+        return [path for path in bound if str(self.root / path) in moved]
 
     def strangers(self, patterns: Sequence[str]) -> list[str]:
         found = {name for each in patterns for name in matching(str(self.root), each)}
@@ -160,6 +171,7 @@ class RunWorld:
         code, facts = folder / "code", folder / "facts"
         base = os.path.dirname(path) if not helpers else "/".join(path.split("/")[:2])
         copied = copies.write(code, (file, *helpers), base)
+        self._ways.add(code / path for path in copied)
         facts.touch()
         texts = [bound.data.decode("utf-8", "replace") for bound in (file, *helpers)]
         return BoundScript(
@@ -171,8 +183,12 @@ class RunWorld:
                 "TODO_MANAGER_FACTS": str(facts),
             },
             facts=str(facts),
-            touched=lambda: copies.touched(code, copied),
+            touched=lambda: copies.touched(code, copied) or self._displaced_below(code),
         )
+
+    def _displaced_below(self, folder: Path) -> list[str]:
+        moved = map(Path, self._ways.moved())
+        return [str(path.relative_to(folder)) for path in moved if path.is_relative_to(folder)]
 
     def run(
         self,

@@ -1,0 +1,133 @@
+"""Whether the way to a file stayed what it was: the folders it lies in, and the links that lead there.
+
+A file's own stamp (`coupling.stamp_of`) tells when it was written or replaced. It does not tell when a folder
+on the way is renamed, another put in its place for a while, and the first one put back: all that is left of
+that are events of the folder itself, which the kernel reports to whoever asked before (inotify(7)).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+_DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW = 0x400, 0x800, 0x2000, 0x4000
+_ONLY_FOLDERS, _NO_LINKS = 0x0100_0000, 0x0200_0000
+_EVENT = struct.Struct("iIII")
+_MAX_LINKS = 40
+"""How many links the kernel follows on one way."""
+
+
+class PathWatch:
+    """Watches the ways to some files, for any number of threads. Close it, which ends the watching."""
+
+    def __init__(self) -> None:
+        self._descriptor = -1
+        self._numbers: dict[int, str] = {}
+        """The folders that are watched, by the kernel's number for the watch."""
+        self._stamps: dict[str, str] = {}
+        """Links, and folders that may not be watched, and how they were."""
+        self._ways: dict[str, tuple[list[str], list[str]]] = {}
+        """Files, and the folders and links on the way to each."""
+        self._moved: set[str] = set()
+        self._lock = threading.Lock()
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Watch the ways to more files, from now on; a file need not be there."""
+        with self._lock:
+            for path in map(str, paths):
+                if path not in self._ways:
+                    self._ways[path] = folders, links = _way(path)
+                    for folder in folders:
+                        self._watch(folder)
+                    for link in links:
+                        self._stamps.setdefault(link, _stamp(link))
+
+    def moved(self) -> list[str]:
+        """Files the way to which was another one for a while, or is now."""
+        with self._lock:
+            self._read_events()
+            changed = {path for path, stamp in self._stamps.items() if _stamp(path) != stamp}
+            changed |= self._moved
+            return [
+                path
+                for path, (folders, links) in self._ways.items()
+                if changed.intersection((*folders, *links)) or _way(path) != (folders, links)
+            ]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _watch(self, folder: str) -> None:
+        if folder in self._numbers.values() or folder in self._stamps:
+            return
+        import ctypes  # most runs have nothing to watch
+
+        libc = ctypes.CDLL(None)
+        if self._descriptor < 0:
+            self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        mask = _MOVE_SELF | _DELETE_SELF | _ONLY_FOLDERS | _NO_LINKS
+        number = libc.inotify_add_watch(self._descriptor, os.fsencode(folder), mask)
+        if number >= 0:
+            self._numbers[number] = folder
+        else:
+            # It may not be read, or there are too many watches: any change of it counts, then.
+            self._stamps[folder] = _stamp(folder)
+
+    def _read_events(self) -> None:
+        while self._descriptor >= 0:
+            try:
+                data = os.read(self._descriptor, 65_536)
+            except BlockingIOError:
+                return
+            while data:
+                number, mask, _, length = _EVENT.unpack_from(data)
+                data = data[_EVENT.size + length :]
+                if mask & _OVERFLOW:
+                    self._moved.update(self._numbers.values())
+                elif mask & (_MOVE_SELF | _DELETE_SELF | _UNMOUNT):
+                    self._moved.add(self._numbers[number])
+
+
+def _way(path: str) -> tuple[list[str], list[str]]:
+    """The folders through which the kernel comes to a file, and the links; all absolute."""
+    folders, links = ["/"], []
+    todo, here = list(reversed(os.path.abspath(path).strip("/").split("/"))), "/"
+    while todo:
+        name = todo.pop()
+        if name in ("", "."):
+            continue
+        if name == "..":
+            here = os.path.dirname(here)
+            continue
+        found = os.path.join(here, name)
+        try:
+            mode = os.lstat(found).st_mode
+        except OSError:
+            links.append(found)  # what comes to be there is a change
+            break
+        if stat.S_ISLNK(mode) and len(links) < _MAX_LINKS:
+            links.append(found)
+            target = os.readlink(found)
+            todo += reversed(target.split("/"))
+            here = "/" if target.startswith("/") else here
+        elif stat.S_ISDIR(mode):
+            folders.append(found)
+            here = found
+        else:
+            break
+    return folders, links
+
+
+def _stamp(path: str) -> str:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return ""
+    return f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}:{found.st_ctime_ns}"
