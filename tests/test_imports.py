@@ -19,7 +19,7 @@ PHASES = """
 CONSOLE_SCRIPT = "import sys; from todo_manager.cli import main; main()"
 
 EVERY_READ = {"cli", "commands", "jsontext", "reads", "render", "render.output", "states"}
-ONE_PLAN = {"lock_file", "proof", "read_files"}
+ONE_PLAN = {"lock_file", "proof", "read_files", "read_plan"}
 TEXT = {"render.plain", "render.plan_text", "shellword"}
 STANDARD = {"__future__", "_json", "types"}
 """Of the standard library, besides what Python and sqlite3 load by themselves."""

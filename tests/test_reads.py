@@ -12,7 +12,7 @@ import sys
 import pytest
 from support import REPOSITORY
 
-from todo_manager import jsontext, reads
+from todo_manager import jsontext, read_plan, reads
 
 PHASES = """
 - title: A
@@ -78,8 +78,8 @@ def test_more_is_the_same_whichever_way_it_is_counted(many, monkeypatch, few):
 READS = {
     "list": lambda db, root: reads.list_plans(db),
     "list --after": lambda db, root: reads.list_plans(db, after="t077"),
-    "show": lambda db, root: reads.show_plan(db, root, "t077"),
-    "next": lambda db, root: reads.next_phase(db, root, "t077"),
+    "show": lambda db, root: read_plan.show_plan(db, root, "t077"),
+    "next": lambda db, root: read_plan.next_phase(db, root, "t077"),
     "prefix": lambda db, root: reads.plan_id(db, "t07"),
 }
 

@@ -28,9 +28,9 @@ def glance(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, dict[str, An
     for first in range(0, len(ids), reads.PAGE):
         some = ids[first : first + reads.PAGE]
         phases, bound, why = (
-            reads._phases(db, some),
-            reads._bound(db, some),
-            reads._unaccepted(db, some),
+            reads.phases_of(db, some),
+            reads.bound_inputs(db, some),
+            reads.why_unaccepted(db, some),
         )
         oldest = _oldest(db, some)
         for id_ in some:

@@ -1,11 +1,10 @@
 """The fast read path: plain sqlite3, rows to dicts, standard library alone.
 
 `list`, `show` and `next` use it, and so does every screen. It opens the store for reading only and
-takes no lock. It hashes a file only where a stat differs from the one at acceptance; what it says of a
-mark it has compared with the ledger event that set it.
+takes no lock. What it says of a mark it has compared with the ledger event that set it.
 
 Most of a read is Python starting and importing, so what only errors need (`read_problems.py`) or only
-one plan (`read_files.py`) is imported there.
+one plan (`read_plan.py`, `read_files.py`) is not in here.
 """
 
 from __future__ import annotations
@@ -29,16 +28,12 @@ _FEW = 10_000
 _BEHIND = 60
 """Seconds by which a clock may be behind the newest event without doubts about it."""
 
-_STATE_COLUMNS = (
+STATE_COLUMNS = (
     "plan", "idx", "key", "title", "needs", "required", "digest", "lock", "mark", "mark_seq",
     "mark_digest", "mark_inputs", "mark_rests", "last_verdict", "last_digest",
 )  # fmt: skip
 """Of a phase: what names it, and what `states.derive` takes."""
 
-_ALL_COLUMNS = (
-    *_STATE_COLUMNS, "explain", "text", "note", "tags", "parts", "checks", "last_run", "claim_by",
-    "claim_until", "steps", "undo", "preflight", "step_digest",
-)  # fmt: skip
 
 _MARK_JOIN = (
     "LEFT JOIN ledger AS l ON l.seq = p.mark_seq AND l.hash = p.mark_hash"
@@ -223,7 +218,7 @@ def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
 def summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
     """What `list` says of plans, by their rows (seq, id, title, archived); at most a page at once."""
     ids = [row["id"] for row in rows]
-    phases, bound, why = _phases(db, ids), _bound(db, ids), _unaccepted(db, ids)
+    phases, bound, why = phases_of(db, ids), bound_inputs(db, ids), why_unaccepted(db, ids)
     return [
         _summary(row, phases[row["id"]], bound[row["id"]], why.get(row["id"], "")) for row in rows
     ]
@@ -234,28 +229,28 @@ def _summary(
 ) -> dict[str, Any]:
     changed = {phase["idx"]: unaccepted for phase in phases} if unaccepted else {}
     standings = states.derive(phases, bound, changed=changed)
-    done = _count_done(standings)
+    done = count_done(standings)
     return {
         "id": row["id"],
         "title": row["title"],
-        "status": _status(row, done, len(phases)),
+        "status": status(row, done, len(phases)),
         "done": done,
         "total": len(phases),
-        "next": None if row["archived"] else _next_of(phases, standings),
+        "next": None if row["archived"] else next_of(phases, standings),
     }
 
 
-def _count_done(standings: list[states.Standing]) -> int:
+def count_done(standings: list[states.Standing]) -> int:
     return sum(standing.state in states.SATISFIED for standing in standings)
 
 
-def _status(row: sqlite3.Row, done: int, total: int) -> str:
+def status(row: sqlite3.Row, done: int, total: int) -> str:
     if row["archived"]:
         return "archived"
     return "done" if done == total and total else "open"
 
 
-def _next_of(
+def next_of(
     phases: list[dict[str, Any]], standings: list[states.Standing]
 ) -> dict[str, Any] | None:
     for phase, standing in zip(phases, standings):
@@ -270,100 +265,7 @@ def _next_of(
     return None
 
 
-def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
-    """Everything about one plan, with its files looked at: `{plan: {…, phases: […]}}`."""
-    from todo_manager import proof, read_files
-
-    head = proof.head(root)
-    id_ = plan_id(db, wanted)
-    row = db.execute("SELECT * FROM plans WHERE id = ?", (id_,)).fetchone()
-    phases, bound = _phases(db, [id_], _ALL_COLUMNS)[id_], _bound(db, [id_])[id_]
-    if any(phase["mark"] != "open" for phase in phases):
-        proof.plan(db, head, id_, bound)
-    source, changed = read_files.look(db, root, id_)
-    unaccepted = _unaccepted(db, [id_], root).get(id_, "")
-    if proof.unaccepted(db, row):
-        unaccepted = proof.UNACCEPTED
-    if unaccepted:
-        changed = {phase["idx"]: unaccepted for phase in phases}
-    running = read_files.running(os.path.join(root, STORE), phases)
-    archived = bool(row["archived"])
-    standings = states.derive(phases, bound, running=running, changed=changed, archived=archived)
-    waivers = _waivers(db, id_, phases)
-    return {
-        "plan": {
-            "id": id_,
-            "title": row["title"],
-            "description": row["description"],
-            "tags": loads(row["tags"] or "[]"),
-            "status": _status(row, _count_done(standings), len(phases)),
-            "archived": archived,
-            "created": row["created"],
-            "updated": row["updated"],
-            "source": {
-                "text": row["source"],
-                "path": row["source_path"],
-                "format": row["format"],
-                "state": source,
-            },
-            "digest": row["digest"],
-            "proposal": _proposal_waits(db, id_),
-            "unaccepted": unaccepted,
-            "accepted_how": None if unaccepted else _how(db, row["accepted_seq"]),
-            "inputs": bound,
-            "phases": [
-                _shown(phase, standing, None if unaccepted else row["accepted_by"], waivers)
-                for phase, standing in zip(phases, standings)
-            ],
-        }
-    }
-
-
-def _waivers(
-    db: sqlite3.Connection, plan: str, phases: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Every waiver of a plan, as `waivers.row` has it; most plans have none."""
-    asked = "SELECT 1 FROM ledger WHERE plan = ? AND event = 'waiver_asked' LIMIT 1"
-    if db.execute(asked, (plan,)).fetchone() is None:
-        return []
-    from todo_manager import waivers
-
-    return waivers.rows(db, plan, phases)
-
-
-def _shown(
-    phase: dict[str, Any],
-    standing: states.Standing,
-    accepted_by: str | None,
-    waivers: list[dict[str, Any]],
-) -> dict[str, Any]:
-    return {
-        "index": phase["idx"],
-        "key": phase["key"],
-        "title": phase["title"],
-        "explain": phase["explain"],
-        "text": phase["text"],
-        "note": phase["note"],
-        "tags": loads(phase["tags"] or "[]"),
-        "state": standing.state,
-        "reason": standing.reason,
-        "needs": phase["needs"],
-        "digest": phase["digest"],
-        "accepted_by": accepted_by,
-        "claim": _claim(phase),
-        "until": phase["mark_rests"].get("until"),
-        "waivers": [row for row in waivers if row["key"] == phase["key"]],
-        "step_digest": phase["step_digest"],
-        "preflight": loads(phase["preflight"] or "[]"),
-        "steps": loads(phase["steps"] or "[]"),
-        "undo": loads(phase["undo"] or "[]"),
-        "parts": _parts(phase),
-        "checks": loads(phase["checks"]),
-        "last_run": loads(phase["last_run"]) if phase["last_run"] else None,
-    }
-
-
-def _unaccepted(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dict[str, str]:
+def why_unaccepted(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dict[str, str]:
     """Plans that nobody has accepted whose signature counts, and why; empty without signers."""
     pin = "SELECT 1 FROM ledger WHERE plan = '' AND key = '' AND event = 'signers' LIMIT 1"
     if db.execute(pin).fetchone() is None:
@@ -373,77 +275,8 @@ def _unaccepted(db: sqlite3.Connection, plans: Sequence[str], root: str = "") ->
     return unaccepted.reasons(db, plans, root)
 
 
-def _how(db: sqlite3.Connection, seq: int) -> str:
-    """Whether who accepted a plan has `signed` that, or it is only `asserted`."""
-    row = db.execute("SELECT body FROM ledger WHERE seq = ?", (seq,)).fetchone()
-    try:
-        return str(loads(row["body"])["how"])
-    except (ValueError, TypeError, KeyError):
-        from todo_manager import proof
-
-        raise proof.broken(f"event {seq} is not an event") from None
-
-
-def _proposal_waits(db: sqlite3.Connection, plan: str) -> bool:
-    """Whether an edit of a plan without a file waits to be accepted."""
-    return db.execute("SELECT 1 FROM proposals WHERE plan = ?", (plan,)).fetchone() is not None
-
-
-def _parts(phase: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the parts of a phase say; their checks stand among its own, with their number."""
-    try:
-        return [
-            {"index": n, "title": part["title"], "explain": part["explain"], "note": part["note"]}
-            for n, part in enumerate(loads(phase["parts"] or "[]"), start=1)
-        ]
-    except (ValueError, TypeError, KeyError):
-        from todo_manager import proof
-
-        raise proof.broken(f"the parts of {phase['plan']} {phase['idx']} are damaged") from None
-
-
-def _claim(phase: dict[str, Any]) -> dict[str, str] | None:
-    """Who has said to be at work on a phase, while that has not run out. It gates nothing."""
-    import time
-
-    if phase["claim_until"] is None or phase["claim_until"] <= time.strftime(
-        "%Y-%m-%dT%H:%M:%SZ", time.gmtime()
-    ):
-        return None
-    return {"actor": phase["claim_by"], "until": phase["claim_until"]}
-
-
-def next_phase(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
-    """The first phase of a plan neither done nor attested, blocked ones too; null when there is none.
-
-    `person` says whether the road from here needs a person.
-    """
-    from todo_manager import proof, read_files
-
-    head = proof.head(root)
-    id_ = plan_id(db, wanted)
-    phases, bound = _phases(db, [id_])[id_], _bound(db, [id_])[id_]
-    if any(phase["mark"] != "open" for phase in phases):
-        proof.plan(db, head, id_, bound)
-    _, changed = read_files.look(db, root, id_)
-    if unaccepted := _unaccepted(db, [id_], root).get(id_, ""):
-        changed = {phase["idx"]: unaccepted for phase in phases}
-    running = read_files.running(os.path.join(root, STORE), phases)
-    found = _next_of(phases, states.derive(phases, bound, running=running, changed=changed))
-    plan = db.execute(
-        "SELECT id, archived, accepted_seq FROM plans WHERE id = ?", (id_,)
-    ).fetchone()
-    if found is None or plan["archived"]:
-        reason = "it is archived" if plan["archived"] else "" if phases else "it has no phases"
-        nothing = {"phase": None, "key": None, "state": None, "reason": reason, "person": False}
-        return {"plan": id_} | nothing
-    person = not phases[found["phase"]]["required"] or found["phase"] in changed
-    person = person or proof.unaccepted(db, plan)
-    return {"plan": id_} | found | {"person": person}
-
-
-def _phases(
-    db: sqlite3.Connection, plans: Sequence[str], columns: Sequence[str] = _STATE_COLUMNS
+def phases_of(
+    db: sqlite3.Connection, plans: Sequence[str], columns: Sequence[str] = STATE_COLUMNS
 ) -> dict[str, list[dict[str, Any]]]:
     """Phases by plan, in order; IntegrityProblem for a mark without its event in the ledger."""
     cursor = db.cursor()
@@ -476,7 +309,7 @@ def _phases(
     return found
 
 
-def _bound(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, dict[str, str]]:
+def bound_inputs(db: sqlite3.Connection, plans: Sequence[str]) -> dict[str, dict[str, str]]:
     """Bound inputs by plan."""
     found: dict[str, dict[str, str]] = {plan: {} for plan in plans}
     query = f"SELECT plan, name, value FROM inputs WHERE plan IN ({_marks(plans)})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from todo_manager import __version__, audit, history, ledger, overview, project, reads
+from todo_manager import __version__, audit, history, ledger, overview, project, read_plan, reads
 from todo_manager.overview import Overview
 
 EVENTS = 200
@@ -27,7 +27,7 @@ def gather(root: Path, wanted: str) -> dict[str, Any]:
     found = overview.look(db, root, project.settings(root), id_)
     events = history.events(db, id_)
     return {
-        "plan": _plan(reads.show_plan(db, str(root), id_)["plan"], found),
+        "plan": _plan(read_plan.show_plan(db, str(root), id_)["plan"], found),
         "counts": found.counts(),
         "done": found.done(),
         "total": len(found.standings),

@@ -6,7 +6,7 @@ import functools
 import sqlite3
 from typing import Any
 
-from todo_manager import glance, proof, reads, search
+from todo_manager import glance, proof, read_plan, reads, search
 from todo_manager.errors import IntegrityProblem
 from tui.feed import FILES, Question
 
@@ -39,7 +39,7 @@ def plan(id_: str) -> Question:
 
 
 def _plan(db: sqlite3.Connection, root: str, *, id_: str) -> dict[str, Any]:
-    found: dict[str, Any] = reads.show_plan(db, root, id_)["plan"]
+    found: dict[str, Any] = read_plan.show_plan(db, root, id_)["plan"]
     return found
 
 

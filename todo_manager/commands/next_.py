@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from todo_manager import reads
+from todo_manager import read_plan, reads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # argparse and typing cost a read more than its own work
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.claim:
         return _claim(arguments, output)
     root = reads.find_root(".")
-    output.data = reads.next_phase(reads.open_snapshot(root), root, arguments.plan)
+    output.data = read_plan.next_phase(reads.open_snapshot(root), root, arguments.plan)
     if not output.json:
         from todo_manager.render import plan_text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from todo_manager import reads
+from todo_manager import read_plan, reads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # argparse and typing cost a read more than its own work
@@ -35,7 +35,7 @@ def plain(words: list[str], flags: set[str]) -> dict[str, Any] | None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print a plan; 0, or 2 for an unknown plan or phase, 9 when a mark rests on no event."""
     root = reads.find_root(".")
-    output.data = reads.show_plan(reads.open_snapshot(root), root, arguments.plan)
+    output.data = read_plan.show_plan(reads.open_snapshot(root), root, arguments.plan)
     plan = output.data["plan"]
     if arguments.phase is not None:
         plan["phases"] = [_phase(plan, arguments.phase)]

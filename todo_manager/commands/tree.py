@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from todo_manager import needs, reads
+from todo_manager import needs, read_plan, reads
 from todo_manager.needs import Place
 from todo_manager.render import plan_text, terminal, tree_text
 from todo_manager.render.output import Output
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     paper = _paper(output)
     output.data = {"plans": trees}
     for id_ in ids:
-        plan = reads.show_plan(db, root, id_)["plan"]
+        plan = read_plan.show_plan(db, root, id_)["plan"]
         below = needs.of(plan["phases"])
         for phase, found in zip(plan["phases"], below):
             phase["needs"] = found
