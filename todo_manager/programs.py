@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from todo_manager import shadows
+from todo_manager import python_start
 from todo_manager.checks.base import Program, Unresolvable
 from todo_manager.coupling import Pin, stamp_of
 from todo_manager.project import Settings
@@ -29,7 +29,6 @@ SYSTEM_PATH = (
     "/usr/sbin",
     "/sbin",
 )
-OUR_PYTHON = ("python", "python3")
 
 
 def interpreter_bin() -> str:
@@ -59,8 +58,13 @@ def resolve(name: str, root: Path, settings: Settings, pins: Mapping[str, Pin]) 
 
     Looked at anew for each attempt: a pinned program must still be the one that was pinned.
     """
-    if name in OUR_PYTHON:
-        return Program(path=sys.executable, sha256=sha256_of(sys.executable))
+    if name in python_start.NAMES:
+        return Program(
+            path=sys.executable,
+            sha256=sha256_of(sys.executable),
+            options=python_start.OPTIONS,
+            env=python_start.environment(),
+        )
     if name in settings.tools:
         return _tool(name, root, settings)
     path = _find(name, root, settings)
@@ -154,7 +158,7 @@ def _home() -> str:
 def write_python_wrappers(folder: Path) -> None:
     """`python` and `python3` as our interpreter; a link would lose its virtual environment."""
     folder.mkdir()
-    for name in OUR_PYTHON:
+    for name in python_start.NAMES:
         wrapper = folder / name
-        wrapper.write_text(shadows.wrapper(sys.executable))
+        wrapper.write_text(python_start.wrapper())
         wrapper.chmod(0o755)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from todo_manager import copies, coupling, programs, shadows
+from todo_manager import copies, coupling, programs
 from todo_manager.canonical import Tree
 from todo_manager.checks.base import Approval, BoundScript, Program, Ran, Unresolvable
 from todo_manager.checks.parse import references
@@ -82,9 +82,7 @@ class RunWorld:
         self._ways.close()
         shutil.rmtree(self._private, ignore_errors=True)
 
-    def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
-        if name in programs.OUR_PYTHON:
-            shadows.refuse(arguments, self.root, cwd, self._definition.pins)
+    def program(self, name: str) -> Program:
         return programs.resolve(name, self.root, self._settings, self._definition.pins)
 
     def engine(self, host: str, timeout: float) -> Engine:

@@ -38,7 +38,7 @@ class Site(Protocol):
     elsewhere: Elsewhere
     """The other machines and the containers in which programs can be run."""
 
-    def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
+    def program(self, name: str) -> Program:
         """The executable of this name; raises Unresolvable when there is none that may be used."""
 
     def hand_over(self, text: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ _FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 class _Plain:
     """As much of a World as `Git` asks for, without a run of checks around it."""
 
-    def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
+    def program(self, name: str) -> Program:
         found = shutil.which(name, path=PATH)
         if found is None:
             raise Unresolvable(f"{name} is not installed")

@@ -91,7 +91,7 @@ class Audit:
             raise Unlookable(f"not audited within {self._seconds:g} s")
         patience = str(max(1, min(SOCKET_SECONDS, math.ceil(left))))
         words = (*_ALWAYS, "--timeout", patience, *self._service, *arguments)
-        program = self._world.program(PROGRAM, words)
+        program = self._world.program(PROGRAM)
         ran = self._world.run([program.path, *words], timeout=left)
         self.facts |= {"program": program.path, "sha256": program.sha256} | run_facts(ran)
         return ran

@@ -77,6 +77,10 @@ class Program(Struct, frozen=True, kw_only=True):
 
     path: str
     sha256: str
+    options: tuple[str, ...] = ()
+    """What stands before its arguments, so that it starts nothing but what is meant."""
+    env: Mapping[str, str] = {}
+    """What it is given for the same reason."""
 
 
 class BoundScript(Struct, frozen=True, kw_only=True):
@@ -105,11 +109,8 @@ class World(Protocol):
     phase_words: str
     """Plan and phase as they are typed after a verb."""
 
-    def program(self, name: str, arguments: Sequence[str] = (), cwd: str = ".") -> Program:
-        """The executable of this name; raises Unresolvable when there is none that may be used.
-
-        With `arguments` and the folder it will run in, also when those would make it another.
-        """
+    def program(self, name: str) -> Program:
+        """The executable of this name; raises Unresolvable when there is none that may be used."""
 
     def script(self, path: str) -> BoundScript:
         """A fresh private copy of a bound script; raises Unresolvable when it was not bound."""

@@ -103,7 +103,7 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
             if isinstance(self.subject, str):
                 program = world.program("bash")
             else:
-                program = world.program(self.subject[0], self.subject[1:], self.cwd)
+                program = world.program(self.subject[0])
         except Unresolvable as problem:
             return unanswered(expected, str(problem))
         handed: dict[str, str] = {}
@@ -111,8 +111,9 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
             argv = [program.path, "--noprofile", "--norc", "-euo", "pipefail", "-c", self.subject]
             handed = world.hand_over(self.subject)
         else:
-            argv = [program.path, *self.subject[1:]]
-        ran = world.run(argv, timeout=timeout, cwd=self.cwd, env=handed | self.env, user=self.user)
+            argv = [program.path, *program.options, *self.subject[1:]]
+        env = {**program.env, **handed, **self.env}
+        ran = world.run(argv, timeout=timeout, cwd=self.cwd, env=env, user=self.user)
         facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
         outputs = (ran.stdout, ran.stderr)
         if problem_text := why_no_exit_code(ran, timeout, argv[0]):

@@ -40,7 +40,7 @@ def ask(world: World, timeout: float) -> Gpus:
 
     Raises Unresolvable without the program, Unlookable where it does not answer.
     """
-    program = world.program(PROGRAM, QUERY)
+    program = world.program(PROGRAM)
     ran = world.run([program.path, *QUERY], timeout=timeout)
     text = ran.stdout.kept.decode("utf-8", "replace").strip()
     facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)

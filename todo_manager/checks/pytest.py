@@ -96,7 +96,7 @@ class Pytest(Check, frozen=True, kw_only=True):
             for path in self.subject:
                 if not ground.has(path):
                     return conclude([judged(False, expected, f"{shown(path)} does not exist")])
-            python = world.program("python3", ["-m", "pytest"])
+            python = world.program("python3")
             with tempfile.TemporaryDirectory(prefix="todo_manager-") as folder:
                 self._refuse_strangers(world)
                 word = os.urandom(16)

@@ -105,14 +105,16 @@ class Joining:
         return f"{os.path.realpath(path)}/".startswith(f"{self._project}/")
 
     def _shadows(self) -> Iterator[str]:
-        """Files in the project's root named like a module that is already loaded from elsewhere."""
-        loaded = {name: each for name, each in sys.modules.items() if name != "__main__"}
-        for name, module in loaded.items():
+        """Files in the project's root named like a module of Python's, or one that is loaded already."""
+        names = set(sys.stdlib_module_names)
+        for name, module in sys.modules.items():
             origin = getattr(module, "__file__", None)
-            if origin and "." not in name and not self._is_ours(origin):
-                for path in (f"{name}.py", f"{name}/__init__.py"):
-                    if os.path.exists(os.path.join(self._project, path)):
-                        yield path
+            if origin and "." not in name and name != "__main__" and not self._is_ours(origin):
+                names.add(name)
+        for name in sorted(names):
+            for path in (f"{name}.py", f"{name}/__init__.py"):
+                if os.path.exists(os.path.join(self._project, path)):
+                    yield path
 
 
 class _Word:

@@ -51,7 +51,7 @@ class Tool(Check, frozen=True, kw_only=True):
         asked = " ".join((self.subject, *self.args))
         expected = f"{self.subject} {self.version}" if self.version else f"{asked} exits 0"
         try:
-            program = world.program(self.subject, self.args)
+            program = world.program(self.subject)
         except Unresolvable as problem:
             return unanswered(expected, str(problem))
         ran = world.run([program.path, *self.args], timeout=timeout)
