@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from typing import Any
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from todo_manager import evidence, stored_plan
+from todo_manager import difflines, evidence, pinned, stored_plan
 from todo_manager.binding import Bound
-from todo_manager.coupling import BoundFile
 from todo_manager.definition import Definition
 from todo_manager.plans import Phase, Plan
 from todo_manager.steps import Steps
@@ -42,10 +40,11 @@ class Difference(Struct, frozen=True, kw_only=True):
 def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
     """Compare a bound proposal with the accepted plan; all of it is new where that is not believed."""
     believed = () if plan.unaccepted else plan.phases
+    known_files = _known_files(believed)
     phases = [_removed_or_changed(project, phase, bound) for phase in believed]
     known = {phase.key for phase in believed}
     phases += [
-        PhaseDifference(key=found.key, change="added", lines=_added(found, executed))
+        _added(project, known_files, found, executed)
         for found, executed in zip(bound.definitions, bound.steps)
         if found.key not in known
     ]
@@ -58,10 +57,10 @@ def compare(project: Project, plan: Plan, bound: Bound) -> Difference:
     )
 
 
-def whole(plan: Plan, bound: Bound) -> Difference:
+def whole(project: Project, plan: Plan, bound: Bound) -> Difference:
     """Everything that is proposed, where nobody whose word counts has accepted anything yet."""
     phases = [
-        PhaseDifference(key=found.key, change="added", lines=_added(found, executed))
+        _added(project, {}, found, executed)
         for found, executed in zip(bound.definitions, bound.steps)
     ]
     return Difference(plan=plan.id, gates=True, texts=True, phases=tuple(phases))
@@ -70,19 +69,30 @@ def whole(plan: Plan, bound: Bound) -> Difference:
 def _removed_or_changed(project: Project, phase: Phase, bound: Bound) -> PhaseDifference:
     found = next((each for each in bound.definitions if each.key == phase.key), None)
     if found is None:
-        lines = _unified(_pretty(phase.definition), "", phase.key)
+        lines = difflines.unified(_pretty(phase.definition), "", phase.key)
         return PhaseDifference(key=phase.key, change="removed", lines=lines)
     executed = bound.steps[bound.definitions.index(found)]
     lines = _executed(phase, executed)
     if found.digest != phase.digest:
-        gate = _unified(_pretty(phase.definition), _pretty(found.text), phase.key)
-        lines = gate + _files(project, phase, found) + lines
+        gate = difflines.unified(_pretty(phase.definition), _pretty(found.text), phase.key)
+        lines = gate + _files(project, _hashes(phase.definition), found) + lines
     return PhaseDifference(key=phase.key, change="changed" if lines else "same", lines=lines)
 
 
-def _added(found: Definition, executed: Steps | None) -> tuple[str, ...]:
-    lines = _unified("", _pretty(found.text), found.key)
-    return lines + (_unified("", _pretty(executed.text), f"{found.key}/steps") if executed else ())
+def _added(
+    project: Project, known_files: dict[str, str], found: Definition, executed: Steps | None
+) -> PhaseDifference:
+    """A phase that was not there, with its files where they are not those of a phase that was."""
+    lines = difflines.unified("", _pretty(found.text), found.key)
+    theirs = {path: known_files[path] for path in _hashes(found.text) if path in known_files}
+    lines += _files(project, theirs, found)
+    if executed:
+        lines += difflines.unified("", _pretty(executed.text), f"{found.key}/steps")
+    return PhaseDifference(key=found.key, change="added", lines=lines)
+
+
+def _known_files(phases: Iterable[Phase]) -> dict[str, str]:
+    return {path: name for each in phases for path, name in _hashes(each.definition).items()}
 
 
 def _executed(phase: Phase, found: Steps | None) -> tuple[str, ...]:
@@ -90,38 +100,37 @@ def _executed(phase: Phase, found: Steps | None) -> tuple[str, ...]:
     if (found.digest if found else None) == phase.step_digest:
         return ()
     old = _pretty(phase.step_text) if phase.step_text else ""
-    return _unified(old, _pretty(found.text) if found else "", f"{phase.key}/steps")
+    return difflines.unified(old, _pretty(found.text) if found else "", f"{phase.key}/steps")
 
 
-def _files(project: Project, phase: Phase, found: Any) -> tuple[str, ...]:
-    """Diffs of the scripts and helpers themselves: a changed hash says nothing to a person."""
-    old = json.loads(phase.definition)
-    before = {**old.get("scripts", {}), **old.get("helpers", {})}
-    now: dict[str, BoundFile] = {**found.files, **{file.path: file for file in found.helpers}}
+def _files(project: Project, before: dict[str, str], found: Definition) -> tuple[str, ...]:
+    """Diffs of the files themselves, from their sha256 before: a changed hash says nothing to a person."""
     lines: list[str] = []
+    bound = {file.path: file for file in (*found.files.values(), *found.helpers)}
+    now = {path: file.sha256 for path, file in bound.items()}
+    now |= {path: pin.sha256 for path, pin in found.pins.items()}
     for path in sorted({*before, *now}):
-        sha256 = before.get(path)
-        file = now.get(path)
-        if sha256 != (file.sha256 if file else None):
-            was = stored_plan.content(project.db, sha256, path) if sha256 else b""
-            lines += _unified(_text(was), _text(file.data if file else b""), path)
+        if before.get(path) == now.get(path):
+            continue
+        was, file = stored_plan.kept(project.db, before.get(path)), bound.get(path)
+        data = file.data if file else pinned.content(project.root, path, now.get(path))
+        if was is None or data is None:
+            lines.append(
+                f"{difflines.exact(path)}: too large, or no longer there, to be shown here"
+            )
+        else:
+            lines += difflines.unified(difflines.text_of(was), difflines.text_of(data), path)
     return tuple(lines)
 
 
+def _hashes(definition: str) -> dict[str, str]:
+    """The sha256 of every file a definition binds, by path."""
+    tree = json.loads(definition)
+    return {**tree.get("scripts", {}), **tree.get("helpers", {}), **tree.get("pins", {})}
+
+
 def _pretty(text: str) -> str:
-    return json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _unified(old: str, new: str, name: str) -> tuple[str, ...]:
-    return tuple(
-        difflib.unified_diff(
-            old.splitlines(), new.splitlines(), f"accepted/{name}", f"now/{name}", lineterm=""
-        )
-    )
+    return json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def never_failed(project: Project, plan: Plan, bound: Bound) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from todo_manager import coupling, definition, ledger, locks, plans, read_files
+from todo_manager import coupling, definition, ledger, locks, pinned, plans, read_files
 from todo_manager.actions.family import ACTIONS
 from todo_manager.binding import Bound
 from todo_manager.canonical import encode
@@ -76,7 +76,7 @@ def write_phases(project: Project, bound: Bound) -> None:
     db.execute("DELETE FROM files WHERE plan = ?", (id_,))
     database.table("phases").insert_all(rows)
     database.table("files").insert_all(_file_rows(project.root, bound))
-    database.table("contents").insert_all(_contents(bound), ignore=True)
+    database.table("contents").insert_all(_contents(project.root, bound), ignore=True)
     _write_searchable(database, bound)
     note_closed(db, id_)
 
@@ -187,18 +187,28 @@ def _source(root: Path, bound: Bound) -> coupling.Pin:
     return coupling.Pin(sha256, file.stamp if file.sha256 == sha256 else "")
 
 
-def _contents(bound: Bound) -> list[dict[str, Any]]:
-    """The bytes that were accepted: the document as it was, scripts, helpers."""
+def _contents(root: Path, bound: Bound) -> list[dict[str, Any]]:
+    """The bytes that were accepted: the document as it was, scripts, helpers, and of pins what is small."""
     found = {hashlib.sha256(bound.document.original).hexdigest(): bound.document.original}
     for one in bound.definitions:
         for file in (*one.files.values(), *one.helpers):
             found[file.sha256] = file.data
+        found |= dict(pinned.kept(root, one.pins))
     return [{"sha256": name, "data": zlib.compress(data)} for name, data in found.items()]
 
 
 def accepted_bytes(project: Project, plan: plans.Plan) -> bytes:
     """The document of a plan as it was accepted, to the byte; IntegrityProblem when it is not there."""
     return content(project.db, plan.source_sha256 or "", f"the accepted document of {plan.id}")
+
+
+def kept(db: sqlite3.Connection, sha256: str | None) -> bytes | None:
+    """Stored bytes, b"" for none; None where they were never kept. IntegrityProblem when altered."""
+    if sha256 is None:
+        return b""
+    if db.execute("SELECT 1 FROM contents WHERE sha256 = ?", (sha256,)).fetchone() is None:
+        return None
+    return content(db, sha256, "a file that was accepted")
 
 
 def content(db: sqlite3.Connection, sha256: str, what: str) -> bytes:

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if unaccepted and unaccepted.kind != Kind.UNACCEPTED:
         raise unaccepted
     if unaccepted:
-        found = differences.whole(plan, bound)
+        found = differences.whole(project, plan, bound)
     output.data = diff.as_data(found) | {"accepted": False, "digest": plan.digest}
     actor = common.actor(arguments, project)
     if not found.gates:
