@@ -57,6 +57,7 @@ def rewritten(store: Project) -> None:
         for seq, hashed in hashes.items():
             db.execute("UPDATE phases SET mark_hash = ? WHERE mark_seq = ?", (hashed, seq))
             db.execute("UPDATE plans SET accepted_hash = ? WHERE accepted_seq = ?", (hashed, seq))
+        db.execute("UPDATE plans SET accepted_by = 'somebody'")
     (store.root / ".todo_manager/HEAD").write_text(f"{max(hashes)} {before}\n")
 
 

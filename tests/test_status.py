@@ -113,7 +113,9 @@ def test_an_empty_store_and_a_plan_without_phases_have_proven_nothing(project: P
 def test_an_archived_plan_is_left_out_and_is_never_done(project: Project) -> None:
     project.plan("old", "- {title: Old, verify: [{file: none}]}")
     project.run("archive", "old").ok()
-    assert [row["id"] for row in project.ask("status").ok().data["plans"]] == ["p"]
+    found = project.ask("status").ok().data
+    assert [row["id"] for row in found["plans"]] == ["p"]
+    assert found["left_out"] == ["old"]
     row = status(project, "old")
     assert (row["status"], row["worst"], row["next"]) == ("archived", "archived", None)
     project.ask("status", "old", "--exit-code").refused("not_done")

@@ -246,7 +246,8 @@ def _definition(
     row: sqlite3.Row, phases: list[sqlite3.Row], event: dict[str, Any]
 ) -> Iterator[str]:
     id_ = row["id"]
-    if (row["accepted_seq"], row["accepted_hash"]) != (event["seq"], event["hash"]):
+    recorded = (event["seq"], event["hash"], event["actor"])
+    if (row["accepted_seq"], row["accepted_hash"], row["accepted_by"]) != recorded:
         yield f"the accepted definition of {id_} is not the newest that was recorded"
     data = event["data"]
     if [proof.of_row(phase) for phase in phases] != data.get("phases"):

@@ -65,6 +65,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     digest: str
     accepted_seq: int
     accepted_hash: str
+    accepted_by: str
     archived: bool
     unaccepted: bool
     """Whether its definition was accepted before a break only, so that nobody may go by it."""
@@ -152,6 +153,7 @@ def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
         digest=row["digest"],
         accepted_seq=row["accepted_seq"],
         accepted_hash=row["accepted_hash"],
+        accepted_by=row["accepted_by"] or "",
         archived=bool(row["archived"]),
         unaccepted=proof.unaccepted(db, row),
         phases=tuple(_phase(phase, clock) for phase in phases),

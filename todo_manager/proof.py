@@ -165,12 +165,13 @@ def identity(key: str, gate: str, steps: str | None) -> list[str]:
 def accepted(
     db: sqlite3.Connection, plan: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Compare a plan (id, digest, accepted_seq, accepted_hash) and its phases (idx, key, digest,
-    definition, needs, step_text, step_digest) with the event that accepted them.
+    """Compare a plan (id, digest, archived, accepted_seq, accepted_hash, accepted_by) and its phases (idx,
+    key, digest, definition, needs, step_text, step_digest) with the event that accepted them.
 
     IntegrityProblem if they differ. What was accepted before an acknowledged break is compared with
     nothing: it is not believed (`unaccepted`).
     """
+    put_away(db, plan)
     if unaccepted(db, plan):
         return
     event = event_at(db, plan["accepted_seq"])
@@ -181,6 +182,7 @@ def accepted(
         or last_of(db, ACCEPTING, plan["id"], "") != plan["accepted_seq"]
         or data.get("phases") != [of_row(phase) for phase in phases]
         or data.get("digest") != plan["digest"]
+        or event["actor"] != plan["accepted_by"]
     ):
         raise broken(f"the accepted definition of {plan['id']} is not the one that was recorded")
     for phase in phases:
@@ -191,6 +193,19 @@ def accepted(
             raise broken(f"the stored definition of {plan['id']} {phase['idx']} was edited")
         if not steps_intact(phase):
             raise broken(f"the stored steps of {plan['id']} {phase['idx']} were edited")
+
+
+def put_away(db: sqlite3.Connection, plan: Mapping[str, Any]) -> bool:
+    """Whether a plan (id, archived) is archived; IntegrityProblem unless that was recorded."""
+    newest = last_of(db, ("archived", "unarchived"), plan["id"], "")
+    if newest is not None:
+        recorded = bool(event_at(db, newest)["event"] == "archived")
+    else:
+        start = base(db)
+        recorded = start > 0 and plan["id"] in event_at(db, start)["data"]["archived"]
+    if recorded != bool(plan["archived"]):
+        raise broken(f"whether {plan['id']} is archived is not what was recorded")
+    return recorded
 
 
 def unaccepted(db: sqlite3.Connection, plan: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from todo_manager import ledger, overview, verifying
+from todo_manager import ledger, open_plans, overview, verifying
 from todo_manager.attempts import Attempted, Attempting, Wanted
 from todo_manager.errors import IntegrityProblem, Kind, Refused, TodoError
 from todo_manager.ledger import Actor
@@ -129,16 +129,12 @@ class Watch:
         project, found = self._project, []
         self._phases = {}
         with project.snapshot():
-            for plan in self._plans or self._all():
+            for plan in self._plans or reversed(open_plans.ids(self._project.db)):
                 seen = overview.look(project.db, project.root, project.settings, plan)
                 for phase, standing in zip(seen.plan.phases, seen.standings):
                     self._phases[plan, phase.key] = phase
                     found.append(((plan, phase.key), standing))
         return iter(found)
-
-    def _all(self) -> list[str]:
-        rows = self._project.db.execute("SELECT id FROM plans WHERE archived IS NULL ORDER BY seq")
-        return [row["id"] for row in rows]
 
     def _written(self) -> int:
         """A number that is another one when another process has written to the store."""

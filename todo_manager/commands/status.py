@@ -2,7 +2,8 @@
 
 Every mark is compared with the ledger and every file it rests on is read, so a phase whose script was
 changed is stale here. With --exit-code: 0 when every phase is done or attested, else 1. Archived plans
-are left out unless named.
+are left out unless named; those with something undone are said. Anybody may archive: a pipeline that waits
+for one plan names it.
 
 With --bundle it answers offline, in a checkout without a store: is it proven of this commit? A phase is,
 when one of the keys that are trusted signed that it was done with the very definition that is checked out,
@@ -10,7 +11,7 @@ of the very commit, that has not run out, and so for all it needs. A bundle has 
 regress say, it cannot know. exit: 0 proven · 1 not proven · 6 no signature by a key you trust · 9 altered.
 
 --json: data.plans[]{id, title, status, done, total, counts{state: number}, worst, next{phase, key,
-title, state, reason}, source}, all_done. `worst` is the state that needs somebody most, and `counts`
+title, state, reason}, source}, all_done, left_out[] (archived plans with something undone). `worst` is the state that needs somebody most, and `counts`
 begins with it; `next` is null when there is none; `source` is how the document stands: same, changed,
 unreadable, gone, none. With --bundle: data.proven, commit, plans[]{id, phases[]{index, key, state, reason,
 at, by, event, gate}}.
@@ -22,7 +23,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from todo_manager import overview, plans, project, reads, usage
+from todo_manager import open_plans, overview, plans, project, reads, usage
 from todo_manager.commands import bundled
 from todo_manager.errors import Kind, Refused
 from todo_manager.overview import Overview
@@ -54,11 +55,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     output.data = {
         "plans": [_summary(each) for each in found],
         "all_done": bool(found) and all(each.is_done() for each in found),
+        "left_out": [] if arguments.plan else open_plans.put_away_open(db),
     }
     for row in output.data["plans"]:
         status_text.tell(row, output)
     if not found:
         output.say("no plans. Take one in with: todo_manager import FILE")
+    if left_out := output.data["left_out"]:
+        names = ", ".join(left_out[:5]) + (" …" if len(left_out) > 5 else "")
+        output.say(f"left out, archived before all of it was done: {names}")
     if arguments.exit_code and not output.data["all_done"]:
         raise _not_done(found)
     return 0
@@ -67,8 +72,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 def _ids(db: Any, wanted: str | None) -> list[str]:
     if wanted is not None:
         return [plans.resolve_id(db, wanted)]
-    rows = db.execute("SELECT id FROM plans WHERE coalesce(archived, 0) = 0 ORDER BY seq DESC")
-    return [row["id"] for row in rows]
+    return open_plans.ids(db)
 
 
 def _summary(found: Overview) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from todo_manager import usage, verifying
+from todo_manager import open_plans, usage, verifying
 from todo_manager.attempts import Attempted, Wanted
 from todo_manager.commands import common
 from todo_manager.errors import (
@@ -106,7 +106,7 @@ def _every_plan(arguments: argparse.Namespace, wait: float, output: Output) -> i
     found: list[Row] = []
     output.data = {"plans": found}
     problems: list[TodoError] = []
-    for id_ in _open_plans(project):
+    for id_ in open_plans.ids(project.db):
         rows: list[Row] = []
         entry: Row = {"plan": id_, "phases": rows, "error": None}
         found.append(entry)
@@ -130,11 +130,6 @@ def _every_plan(arguments: argparse.Namespace, wait: float, output: Output) -> i
     told = f"{counted(ran, 'phase')} with checks, and all of them {all_pass(waived)}"
     output.say(f"{GLYPHS['waived' if waived else 'passed']} {counted(len(found), 'plan')}: {told}")
     return 0
-
-
-def _open_plans(project: Project) -> list[str]:
-    rows = project.db.execute("SELECT id FROM plans WHERE archived IS NULL ORDER BY seq DESC")
-    return [row["id"] for row in rows]
 
 
 def _one_of_all(
