@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+import re
 import sqlite3
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from forked import Forked
 from gated import new_project, phases_of
 from support import Project
+
+from todo_manager.secrets import MASK, masker
 
 
 @pytest.fixture
@@ -132,3 +139,35 @@ def test_a_check_whose_secret_has_no_value_cannot_be_evaluated(project):
         assert row["verdict"] == "error", name
         assert "the secret REGISTRY_TOKEN has no value" in row["message"], name
     project.ask("done", "p", 0).refused("check_error")
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "basic auth": lambda value: base64.b64encode(f"bob:{value}".encode()).decode(),
+    "base64 within more": lambda value: base64.b64encode(f"ab{value}cd".encode()).decode(),
+    "base64 for URLs": lambda value: base64.urlsafe_b64encode(f"a{value}".encode()).decode(),
+    "hexadecimal": lambda value: value.encode().hex(),
+    "small escapes": lambda value: re.sub(
+        "%..", lambda found: found[0].lower(), quote(value, safe="")
+    ),
+    "a form": quote_plus,
+    "HTML": html.escape,
+    "slashes escaped": lambda value: json.dumps(value).replace("/", "\\/"),
+    "as Go writes it": lambda value: (
+        json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e")
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_masked_in_other_forms_of_text(form: str) -> None:
+    value = "s3cret/Tok en<0123456789>"
+    shown = masker({"T": value}).text(f"it says {FORMS[form](value)}!")
+    assert MASK in shown
+    left = shown.replace(MASK, "").removeprefix("it says ").removesuffix("!").strip('"=')
+    assert len(left) <= 8, shown  # of base64, what stands around it at both ends
+
+
+def test_ordinary_text_stays() -> None:
+    text = "nothing of it, in c2VjcmV0 or 736563"
+    assert masker({"T": "another-value"}).text(text) == text

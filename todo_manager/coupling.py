@@ -23,6 +23,8 @@ from todo_manager.read_files import matching
 
 FOLDER = "phases"
 SCRIPT_NAME = re.compile(r"p([0-9]+)_(.+)", re.DOTALL)
+MAX_PIN = 16 * 2**30
+"""Bytes a pinned file may have: who replaces it by a file of holes must not make every look last hours."""
 MAX_TOTAL = 32_000_000
 """Bytes a folder of scripts may hold: more is data, and belongs elsewhere."""
 
@@ -189,10 +191,18 @@ def pinned_files(root: Path, patterns: tuple[str, ...], *, absent: bool = False)
             raise ValueError(f"the pin {pattern!r} matches no file")
         for name in files:
             _refuse_hidden(name)
-            with open(inside(root, name), "rb") as file:
-                stamp = stamp_of(os.fstat(file.fileno()))
+            with open(inside(root, name), "rb", opener=_without_waiting) as file:
+                status = os.fstat(file.fileno())
+                if status.st_size > MAX_PIN:
+                    raise ValueError(f"{name!r} is larger than {MAX_PIN // 2**30} GiB")
+                stamp = stamp_of(status)
                 found[name] = Pin(hashlib.file_digest(file, "sha256").hexdigest(), stamp)
     return dict(sorted(found.items()))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """What took the place of a file since it was found, like a pipe, is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:

@@ -80,10 +80,17 @@ def _state(root: str, row: sqlite3.Row) -> str:
     stamp = f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}"
     if stamp == row["stamp"]:
         return "same"
+    if row["stamp"] and row["stamp"].split(":")[1] != str(found.st_size):
+        return "changed"
     import hashlib
+    import stat
 
     try:
-        with open(path, "rb") as file:
+        # Neither a pipe nor a device that took its place is waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return "changed"
             same = hashlib.file_digest(file, "sha256").hexdigest() == row["sha256"]
     except OSError:
         return "gone"

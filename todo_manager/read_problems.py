@@ -94,6 +94,15 @@ def unreadable(path: str, error: sqlite3.Error) -> TodoError:
     )
 
 
+def no_regular_file(path: str) -> TodoError:
+    """A pipe, a device or a folder where a file of the store belongs."""
+    return EnvironmentProblem(
+        f"{path} is not a regular file, so the store cannot be read",
+        kind=Kind.STORE_UNREADABLE,
+        hint=f"ls -l {os.path.dirname(path)}; take it away, or restore the store from a backup",
+    )
+
+
 def closed(path: str) -> TodoError:
     """A file of the store that this user may not read."""
     return EnvironmentProblem(

@@ -88,7 +88,23 @@ def open_snapshot(root: str) -> sqlite3.Connection:
     return db
 
 
+def refuse_pipes(path: str) -> None:
+    """EnvironmentProblem where a store's file is a pipe or a device: SQLite would wait for it for ever."""
+    import stat
+
+    for file in (path, f"{path}-wal", f"{path}-shm", f"{path}-journal"):
+        try:
+            mode = os.stat(file).st_mode
+        except OSError:
+            continue
+        if not stat.S_ISREG(mode):
+            from todo_manager import read_problems
+
+            raise read_problems.no_regular_file(file)
+
+
 def _connect(path: str) -> sqlite3.Connection:
+    refuse_pipes(path)
     quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
         return _opened(f"file:{quoted}?mode=ro", path)

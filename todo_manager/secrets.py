@@ -5,11 +5,13 @@ Matching happens on the true text; masking is the last step before a result leav
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from msgspec import structs
 
@@ -22,6 +24,9 @@ SHORTEST = 6
 CUT = "..."
 """What stands where a message was cut off."""
 
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+_AS_GO_WRITES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
+_FOR_URLS = str.maketrans("+/", "-_")
 _LOOKS_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|KEY", re.IGNORECASE)
 
 
@@ -31,13 +36,34 @@ def looks_secret(name: str) -> bool:
 
 
 def _forms(value: str) -> set[str]:
-    """How a value looks in a URL, in JSON, and where Python shows it."""
-    quoted = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
-    return {quote(value, safe=""), *(text[1:-1] for text in quoted)}
+    """How a value looks in a URL, in JSON, in HTML, in hexadecimal, in base64, and where Python shows it."""
+    data = value.encode("utf-8", "surrogatepass")
+    quoted = [text[1:-1] for text in (json.dumps(value), json.dumps(value, ensure_ascii=False))]
+    for text in tuple(quoted):
+        quoted.append(text.replace("/", "\\/"))
+        quoted.append(text.translate(_AS_GO_WRITES))
+    urls = [quote(data, safe=""), quote_plus(data), quote(data)]
+    urls += [_ESCAPE.sub(lambda found: found[0].lower(), url) for url in urls]
+    found = {repr(value)[1:-1], html.escape(value), html.escape(value, quote=False), *quoted, *urls}
+    return found | {data.hex(), data.hex().upper(), *_base64(data)}
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """What stands in base64 of anything that holds the value: `user:password` say.
+
+    It depends on how many bytes came before; the letters at both ends, which others share, are left out.
+    """
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        last = -1 if (before + len(data)) % 3 else None
+        inner = text[(0, 2, 3)[before] : last]
+        if len(inner) >= SHORTEST:
+            yield inner
+            yield inner.translate(_FOR_URLS)
 
 
 class Masker:
-    """Replaces known secret values, also as they look in a URL, in JSON, or where they were cut off."""
+    """Replaces known secret values, also as they look in other forms of text, or where they were cut off."""
 
     def __init__(self, values: Iterable[str]) -> None:
         wanted = {value for value in values if len(value) >= SHORTEST}

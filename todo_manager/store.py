@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from todo_manager import reads
 from todo_manager.crashpoints import point
 from todo_manager.errors import Busy, EnvironmentProblem, IntegrityProblem, Kind, TodoError
 from todo_manager.project import STORE
@@ -112,6 +113,7 @@ def transaction(connection: sqlite3.Connection, root: Path) -> Iterator[None]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    reads.refuse_pipes(str(path))
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.row_factory = sqlite3.Row
     # WAL: readers (a screen that is open all day) and the one writer never wait for each other.

@@ -95,13 +95,22 @@ class Git:
         """Why the folder is not the top of a repository; empty when it looks like one."""
         if not os.path.lexists(self.where):
             return "it does not exist"
+        self._refuse_pipes()
         names = os.listdir(self.where) if os.path.isdir(self.where) else []
         if ".git" in names or {"HEAD", "objects", "refs"} <= set(names):
             return ""
         return "it has no .git of its own" if os.path.isdir(self.where) else "it is not a folder"
 
+    def _refuse_pipes(self) -> None:
+        """Git would wait for whoever writes into a pipe that took the place of one of these."""
+        for name in (".git", ".git/HEAD", ".git/config", ".git/index", "HEAD", "config"):
+            path = os.path.join(self.where, name)
+            if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+                raise Unlookable(f"{shown(path)} is neither a file nor a folder")
+
     def open(self) -> str:
         """Override what its configuration names; its work tree, empty when it is a bare repository."""
+        self._refuse_pipes()
         # Reading the configuration starts nothing. An older git does not know how it is overridden.
         if self.text("config", "--get", "core.hooksPath") != "/dev/null":
             raise Unlookable("needs git 2.31 or newer")
