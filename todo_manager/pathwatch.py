@@ -46,17 +46,18 @@ class PathWatch:
                     for link in links:
                         self._stamps.setdefault(link, _stamp(link))
 
-    def moved(self) -> list[str]:
-        """Files the way to which was another one for a while, or is now."""
+    def moved(self, below: str = "") -> list[str]:
+        """Files the way to which was another one for a while, or is now; only those below a folder."""
         with self._lock:
             self._read_events()
-            changed = {path for path, stamp in self._stamps.items() if _stamp(path) != stamp}
-            changed |= self._moved
-            return [
-                path
-                for path, (folders, links) in self._ways.items()
-                if changed.intersection((*folders, *links)) or _way(path) != (folders, links)
-            ]
+            return [path for path in self._ways if path.startswith(below) and self._is_moved(path)]
+
+    def _is_moved(self, path: str) -> bool:
+        folders, links = self._ways[path]
+        if self._moved.intersection(folders) or _way(path) != (folders, links):
+            return True
+        stamped = [each for each in (*folders, *links) if each in self._stamps]
+        return any(_stamp(each) != self._stamps[each] for each in stamped)
 
     def close(self) -> None:
         with self._lock:

@@ -185,8 +185,7 @@ class RunWorld:
         )
 
     def _displaced_below(self, folder: Path) -> list[str]:
-        moved = map(Path, self._ways.moved())
-        return [str(path.relative_to(folder)) for path in moved if path.is_relative_to(folder)]
+        return [os.path.relpath(path, folder) for path in self._ways.moved(f"{folder}/")]
 
     def run(
         self,
@@ -206,9 +205,15 @@ class RunWorld:
             return Ran(problem=str(error))
         try:
             environment = self._environment(scratch, ids) | dict(env)
-            return self._nanny.run(
+            before = _own_programs(scratch)
+            ran = self._nanny.run(
                 argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids, tell=tell
             )
+            if _own_programs(scratch) != before or self._ways.moved(str(self._private / "bin")):
+                return Ran(
+                    problem="its private folder, the first of PATH, was written while it ran"
+                )
+            return ran
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -232,11 +237,20 @@ class RunWorld:
         Both the first folder of PATH and the copies of scripts lie in such folders.
         """
         self._nanny.start()
+        self._ways.add([self._private / "bin"])
         return Path(tempfile.mkdtemp(prefix=prefix, dir=self._private))
 
     def _interpreter(self, file: coupling.BoundFile, copy: str) -> tuple[str, ...]:
         words = coupling.interpreter_line(file)
         return (self.program(words[0]).path, *words[1:], copy)
+
+
+def _own_programs(scratch: Path) -> list[str]:
+    """What changes when a program is put into the first folder of PATH, or another folder in its place."""
+    try:
+        return [coupling.stamp_of(os.lstat(path)) for path in (scratch, scratch / "bin")]
+    except OSError:
+        return []
 
 
 def _temporary_folder() -> Path:
