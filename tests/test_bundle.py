@@ -549,6 +549,23 @@ def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(
     )
 
 
+def test_a_file_that_is_edited_while_it_runs_and_put_back_was_not_what_was_proven(
+    world: World, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(world.made.root.parent, copy, symlinks=True)
+    made = type(world.made)(copy / "project", copy / "home")
+    edits = "cp a.txt ../kept; echo better > a.txt; grep -q better a.txt; cp ../kept a.txt"
+    made.plan("edits", f'- {{title: E, verify: [{{command: "{edits}"}}]}}', imported=False)
+    git(made.root, "add", ".")
+    git(made.root, "commit", "--quiet", "-m", "two")
+    made.run("import", "plans/edits.yaml").ok()
+    made.ask("done", "edits", 0).ok()
+    assert git(made.root, "status", "--porcelain") == ""
+    repository = made.events("done")[-1]["data"]["repository"]
+    assert (repository["clean"], repository["why"]) == (False, "a.txt (written meanwhile)")
+
+
 @pytest.mark.root
 def test_a_repository_of_somebody_else_is_looked_at_too(world: World, tmp_path: Path) -> None:
     """As in a container: whom the files belong to says nothing of what is in them."""

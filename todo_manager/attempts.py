@@ -99,11 +99,11 @@ def done(project: Project, wanted: Wanted) -> Attempting:
             return early
         assert stage.definition is not None
         values = _values(project, wanted, stage)
-        before = repository.commit(project.root)
-        checked = yield from run_checks(
-            project, stage, stage.definition, values, worker=wanted.actor.name
-        )
-        around = repository.during(before, repository.commit(project.root))
+        with repository.Watched(project.root) as watched:
+            checked = yield from run_checks(
+                project, stage, stage.definition, values, worker=wanted.actor.name
+            )
+            around = watched.held()
         return _conclude_done(project, wanted, stage, values, checked, around)
 
 

@@ -69,9 +69,9 @@ def verify(project: Project, wanted: Wanted, disk: OnDisk | None = None) -> Atte
             wanted.claims,
             try_claims=True,
         )
-        before = repository.commit(project.root)
-        checked = yield from run_checks(project, stage, stage.definition, values)
-        around = repository.during(before, repository.commit(project.root))
+        with repository.Watched(project.root) as watched:
+            checked = yield from run_checks(project, stage, stage.definition, values)
+            around = watched.held()
         return _conclude_verify(project, wanted, stage, values, checked, around)
 
 

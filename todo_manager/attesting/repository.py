@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from todo_manager.checks import gitclean
 from todo_manager.checks.base import Program, Ran, Unresolvable, World
@@ -25,6 +25,8 @@ PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 SECONDS = 60.0
 """How long one look at a repository may take; a large work tree is read to know whether it is clean."""
 _LIMIT = 2**20
+_OTHER = "another commit was checked out meanwhile"
+_PROBLEMS = (Unlookable, Unresolvable, OSError, ValueError)
 _FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -94,24 +96,64 @@ def open_at(root: Path) -> tuple[Git, str] | None:
     return git, git.open()
 
 
-def commit(root: Path) -> dict[str, Any] | None:
-    """What is checked out around a project: `commit`, whether the work tree is `clean`, else `why` not.
+class Watched:
+    """What is checked out around a project while something runs. A context: entering it is the first look.
 
-    None outside of any repository. Never raises: what could not be looked at is not clean.
+    Nothing is raised: what could not be looked at is not clean.
     """
-    found: dict[str, Any] = {"commit": "", "clean": False, "why": ""}
-    try:
-        opened = open_at(root)
-        if opened is None:
-            return None
-        git, work_tree = opened
-        found["commit"] = _head(git)
-        differences = gitclean.differences(git) if work_tree else ["it has no work tree"]
-        found["why"] = gitclean.few(differences) if differences else ""
-    except (Unlookable, Unresolvable, OSError, ValueError) as problem:
-        found["why"] = f"could not look: {problem}"
-    found["clean"] = bool(found["commit"]) and not found["why"]
-    return found
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._look: gitclean.Look | None = None
+        self._before: dict[str, Any] | None = None
+
+    def __enter__(self) -> Self:
+        self._before = self._first()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._look:
+            self._look.close()
+
+    def held(self) -> dict[str, Any] | None:
+        """What held until now: `commit`, whether it was `clean` all the time, else `why` not.
+
+        None outside of any repository.
+        """
+        before = self._before
+        if before is None:
+            return None if top_of(self._root) is None else _unclean("", _OTHER)
+        try:
+            opened = open_at(self._root)
+            if opened is None or _head(opened[0]) != before["commit"]:
+                return _unclean("", _OTHER)
+            if before["why"] or self._look is None:
+                return before
+            touched = self._look.touched(SECONDS)
+        except _PROBLEMS as problem:
+            return _unclean(before["commit"], f"could not look: {problem}")
+        return _unclean(before["commit"], gitclean.few(touched)) if touched else before
+
+    def _first(self) -> dict[str, Any] | None:
+        commit = ""
+        try:
+            opened = open_at(self._root)
+            if opened is None:
+                return None
+            git, work_tree = opened
+            commit = _head(git)
+            if not work_tree:
+                return _unclean(commit, "it has no work tree")
+            self._look = gitclean.Look(git)
+        except _PROBLEMS as problem:
+            return _unclean(commit, f"could not look: {problem}")
+        if self._look.differences:
+            return _unclean(commit, gitclean.few(self._look.differences))
+        return {"commit": commit, "clean": True, "why": ""}
+
+
+def _unclean(commit: str, why: str) -> dict[str, Any]:
+    return {"commit": commit, "clean": False, "why": why}
 
 
 def _head(git: Git) -> str:
@@ -119,16 +161,6 @@ def _head(git: Git) -> str:
     if ran.exit != 0:
         raise Unlookable("there is no commit yet")
     return ran.stdout.kept.decode("ascii", "replace").strip()
-
-
-def during(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What was checked out while something ran: what held before and after it, or why nothing did."""
-    if before == after:
-        return after
-    if before is None or after is None or before["commit"] != after["commit"]:
-        return {"commit": "", "clean": False, "why": "another commit was checked out meanwhile"}
-    why = before["why"] or after["why"]
-    return after | {"clean": False, "why": why}
 
 
 def resolved(root: Path, wanted: str | None) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Annotated, Any
 
 from msgspec import Struct
@@ -166,7 +167,8 @@ class Git(Check, frozen=True, kw_only=True):
     def _judge_clean(self, git: Calls, top: str) -> Judgement:
         if not top:
             raise Unlookable("a bare repository has no work tree that could be clean")
-        found = gitclean.differences(git)
+        with closing(gitclean.Look(git)) as look:
+            found = look.differences
         actual = f"not clean: {gitclean.few(found)}" if found else "clean"
         return judged(not found, f"the work tree of {shown(self.subject)} is clean", actual)
 

@@ -6,11 +6,13 @@ excludes say what counts as a change: whoever edits a file can make all of them 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from todo_manager.checks import git_objects_program
 from todo_manager.checks.gitcalls import Git, said
@@ -20,9 +22,29 @@ _OF_CONTENT = ("core.autocrlf", "core.eol", "extensions.objectformat")
 """The settings that say how files are stored: without them, all would look changed."""
 
 
+class Apart(NamedTuple):
+    """A work tree under a `.git` of our own."""
+
+    git: Git
+    index_file: Path
+    known: str
+    """The sha256 of the index, which knows how every file was that did not differ."""
+
+    def touched(self) -> list[str]:
+        """Tracked files that were written, or replaced, since: also those that are as they were again.
+
+        Raises Unlookable when the index itself is another one.
+        """
+        words = ["--name-only", "--no-renames", "--ignore-submodules=all", "-z"]
+        names = self.git.text("diff-files", *words)
+        if hashlib.sha256(self.index_file.read_bytes()).hexdigest() != self.known:
+            raise Unlookable("the index that was made of its commit was written")
+        return [name for name in names.split("\0") if name]
+
+
 @contextmanager
-def apart(git: Git) -> Iterator[Git]:
-    """The same work tree under a `.git` of our own: HEAD's objects, an index made of them, no more.
+def apart(git: Git) -> Iterator[Apart]:
+    """The same work tree with HEAD's objects and an index made of them, and nothing else of its `.git`.
 
     Raises Unlookable where HEAD has no commit or an object of it is not what its name says.
     """
@@ -37,7 +59,9 @@ def apart(git: Git) -> Iterator[Git]:
         found = git.with_repository(made, objects)
         _refuse_others(found, commit)
         found.text("read-tree", commit)
-        yield found
+        found.run("update-index", "-q", "--refresh")  # which exits 1 where files differ
+        index = folder / "index"
+        yield Apart(found, index, hashlib.sha256(index.read_bytes()).hexdigest())
 
 
 def _refuse_others(git: Git, commit: str) -> None:

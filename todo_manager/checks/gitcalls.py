@@ -148,6 +148,10 @@ class Git:
         argv = [bash, *options, begin, self.program.path, self.where, *words]
         return self._run(argv, "git", env)
 
+    def begin_anew(self, seconds: float) -> None:
+        """From now on all calls together may take so long."""
+        self._seconds, self._end = seconds, time.monotonic() + seconds
+
     def program_of_ours(self, path: str, *words: str) -> Ran:
         """One of our programs of the standard library alone, in the environment git is given."""
         return self._run([sys.executable, "-I", "-S", path, *words], "git", {})

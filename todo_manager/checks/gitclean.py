@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 
-from todo_manager.checks.gitapart import apart
+from todo_manager.checks.gitapart import Apart, apart
 from todo_manager.checks.gitcalls import Git
 from todo_manager.checks.ground import Unlookable, shown
 
@@ -13,35 +14,67 @@ SHOWN = 5
 _MAX_MODULES = 200
 
 
-def differences(git: Git) -> list[str]:
-    """What keeps the work tree from being clean, in words; empty when it is.
+class Look:
+    """One look at a work tree, submodules included. Close it, which removes what it keeps.
 
-    Raises Unlookable where edits could not be seen: a path is marked assume-unchanged or skip-worktree,
-    or the repository has attributes that are in no commit.
+    Making one raises Unlookable where edits could not be seen: a path is marked assume-unchanged or
+    skip-worktree, or the repository has attributes that are in no commit.
     """
-    found: list[str] = []
-    waiting = [("", git)]
-    seen = 0
-    while waiting:
-        prefix, here = waiting.pop()
-        if seen > _MAX_MODULES:
-            raise Unlookable(f"it has more than {_MAX_MODULES} submodules")
-        _refuse_hidden(prefix, here)
-        _refuse_attributes(prefix, here)
-        with apart(here) as alone:
-            changed = [*_changed(alone), *_other_line_ends(alone)]
-            modules = _modules(alone)
-        changed += [(path, "staged") for path in _staged(here) if path not in dict(changed)]
-        found += [f"{shown(prefix + path)} ({how})" for path, how in changed]
-        for path in modules:
-            seen += 1
-            module = here.below(path)
-            if not module.why_none():
-                module.open()
-                waiting.append((f"{prefix}{path}/", module))
-            elif os.path.isdir(module.where) and os.listdir(module.where):
-                found.append(f"{shown(prefix + path)} (files in a submodule that is not there)")
-    return found
+
+    def __init__(self, git: Git) -> None:
+        self.differences: list[str] = []
+        """What keeps it from being clean, in words; empty when it is."""
+        self._kept = ExitStack()
+        self._trees: list[tuple[str, Apart]] = []
+        try:
+            self._look(git)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._kept.close()
+
+    def touched(self, seconds: float) -> list[str]:
+        """Of a clean one, what was written since, in words: a file that was put back is not the same.
+
+        Raises Unlookable, also when it takes longer for one of its work trees.
+        """
+        found = []
+        for prefix, tree in self._trees:
+            tree.git.begin_anew(seconds)
+            found += [f"{shown(prefix + path)} (written meanwhile)" for path in tree.touched()]
+            found += [f"{shown(prefix + path)} ({how})" for path, how in _others(tree.git)]
+        return found
+
+    def _look(self, git: Git) -> None:
+        waiting = [("", git)]
+        seen = 0
+        while waiting:
+            prefix, here = waiting.pop()
+            if seen > _MAX_MODULES:
+                raise Unlookable(f"it has more than {_MAX_MODULES} submodules")
+            modules = self._look_at(prefix, here)
+            seen += len(modules)
+            for path in modules:
+                module = here.below(path)
+                if not module.why_none():
+                    module.open()
+                    waiting.append((f"{prefix}{path}/", module))
+                elif os.path.isdir(module.where) and os.listdir(module.where):
+                    what = f"{shown(prefix + path)} (files in a submodule that is not there)"
+                    self.differences.append(what)
+
+    def _look_at(self, prefix: str, git: Git) -> list[str]:
+        """One of the work trees; the paths of its submodules."""
+        _refuse_hidden(prefix, git)
+        _refuse_attributes(prefix, git)
+        tree = self._kept.enter_context(apart(git))
+        self._trees.append((prefix, tree))
+        changed = [*_changed(tree.git), *_other_line_ends(tree.git), *_others(tree.git)]
+        changed += [(path, "staged") for path in _staged(git) if path not in dict(changed)]
+        self.differences += [f"{shown(prefix + path)} ({how})" for path, how in changed]
+        return _modules(tree.git)
 
 
 def _refuse_hidden(prefix: str, git: Git) -> None:
@@ -58,6 +91,8 @@ def _refuse_hidden(prefix: str, git: Git) -> None:
 def _refuse_attributes(prefix: str, git: Git) -> None:
     """Attributes outside the work tree make files equal to the commit that are not."""
     path = os.path.join(git.where, git.text("rev-parse", "--git-path", "info/attributes"))
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Unlookable(f"{shown(path)} is not a regular file")
     try:
         with open(path, "rb") as file:
             lines = [line.strip() for line in file]
@@ -87,17 +122,21 @@ def _staged(git: Git) -> list[str]:
 
 
 def _changed(git: Git) -> list[tuple[str, str]]:
-    """Paths that differ from the commit, and untracked ones that no .gitignore names.
-
-    `.git/info/exclude` has no say: it is no part of the repository, and hides whatever it likes. Git
-    would look into submodules with their own configuration, so it is kept from it.
-    """
+    """Paths that differ from the commit. Git would look into submodules with their own configuration,
+    so it is kept from it."""
     words = ["--porcelain=v2", "-z", "--untracked-files=no", "--ignore-submodules=dirty"]
     ran = git.text("status", *words, "--no-renames", "--no-ahead-behind")
-    found = [(_path(record), "changed") for record in ran.split("\0") if record]
+    return [(_path(record), "changed") for record in ran.split("\0") if record]
+
+
+def _others(git: Git) -> list[tuple[str, str]]:
+    """Untracked paths that no .gitignore names.
+
+    `.git/info/exclude` has no say: it is no part of the repository, and hides whatever it likes.
+    """
     words = ["--others", "--exclude-per-directory=.gitignore", "--directory", "-z"]
     others = git.text("ls-files", *words, "--no-empty-directory")
-    found += [(path, "untracked") for path in others.split("\0") if path]
+    found = [(path, "untracked") for path in others.split("\0") if path]
     return found + [(path, "untracked, and names itself") for path in _self_named(git)]
 
 
