@@ -273,3 +273,18 @@ def test_a_whole_older_store_is_behind_its_head(store: Project, tmp_path: Path) 
     shutil.copy(tmp_path / "older.db", folder / "store.db")
     for words in (("done", "p", 1), ("show", "p"), ("next", "p"), ("audit",)):
         store.ask(*words).refused("integrity")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "phases SET checks = '{'", "phases SET checks = '[1]'", "phases SET last_run = '{'",
+        "phases SET last_run = '[1]'", "phases SET parts = '[1]'", "phases SET steps = '7'",
+        "plans SET tags = '{'",
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be_shown_are_told_of(store: Project, edit: str) -> None:
+    with database(store) as db:
+        db.execute(f"UPDATE {edit}")
+    store.ask("show", "p").refused("integrity")
+    assert store.ask("done", "p", 1).exit != 5

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from todo_manager.documents.names import is_plain_id, unprintable
+from todo_manager.globs import matching
 from todo_manager.project import inside
-from todo_manager.read_files import matching
 
 FOLDER = "phases"
 SCRIPT_NAME = re.compile(r"p([0-9]+)_(.+)", re.DOTALL)

@@ -60,7 +60,8 @@ def loads(text: str) -> Any:
         return json.loads(text)
     try:
         value, end = _read(text, 0)
-    except StopIteration:
+    except (StopIteration, SystemError):
+        # The reader in C has no words for most mistakes unless `json` is there, and says so like this.
         raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError("more than one JSON value")

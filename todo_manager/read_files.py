@@ -28,6 +28,8 @@ def look(db: sqlite3.Connection, root: str, plan: str) -> tuple[str, dict[int, s
     rows = db.execute("SELECT * FROM files WHERE plan = ?", (plan,)).fetchall()
     for row in rows:
         if row["role"] == "pins":
+            from todo_manager.globs import matching
+
             wanted = row["path"].split("\n")
             found = {name for pattern in wanted for name in matching(root, pattern)}
             if names_digest(found) != row["sha256"]:
@@ -46,14 +48,6 @@ def running(store: str, phases: list[dict[str, Any]]) -> frozenset[int]:
     """Indexes of the phases (rows with idx and lock) that some process holds."""
     held = lock_file.held_numbers(store, [phase["lock"] for phase in phases])
     return frozenset(phase["idx"] for phase in phases if phase["lock"] in held)
-
-
-def matching(root: str, pattern: str) -> list[str]:
-    """The files of a project that a pin names or matches, as relative paths."""
-    import glob
-
-    names = glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True)
-    return [name for name in names if os.path.isfile(os.path.join(root, name))]
 
 
 def names_digest(names: Iterable[str]) -> str:

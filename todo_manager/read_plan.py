@@ -23,14 +23,25 @@ _ALL_COLUMNS = (
 
 
 def show_plan(db: sqlite3.Connection, root: str, wanted: str) -> dict[str, Any]:
-    """Everything about one plan, with its files looked at: `{plan: {…, phases: […]}}`."""
-    found = _look(db, root, reads.plan_id(db, wanted), _ALL_COLUMNS)
+    """Everything about one plan, with its files looked at: `{plan: {…, phases: […]}}`.
+
+    IntegrityProblem for rows that are not as this program writes them.
+    """
+    id_ = reads.plan_id(db, wanted)
+    try:
+        return _whole(db, root, id_)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise proof.broken(f"the rows of the plan {id_} cannot be read: {error}") from None
+
+
+def _whole(db: sqlite3.Connection, root: str, id_: str) -> dict[str, Any]:
+    found = _look(db, root, id_, _ALL_COLUMNS)
     row, phases, unaccepted = found.row, found.phases, found.unaccepted
     waivers = _waivers(db, row["id"], phases)
     return {
         "plan": {
             "id": row["id"],
-            "title": row["title"],
+            "title": row["title"] or "",
             "description": row["description"],
             "tags": loads(row["tags"] or "[]"),
             "status": reads.status(row, reads.count_done(found.standings), len(phases)),
@@ -91,13 +102,28 @@ def _shown(
         "until": phase["mark_rests"].get("until"),
         "waivers": [row for row in waivers if row["key"] == phase["key"]],
         "step_digest": phase["step_digest"],
-        "preflight": loads(phase["preflight"] or "[]"),
-        "steps": loads(phase["steps"] or "[]"),
-        "undo": loads(phase["undo"] or "[]"),
+        "preflight": _members(phase["preflight"]),
+        "steps": _members(phase["steps"]),
+        "undo": _members(phase["undo"]),
         "parts": _parts(phase),
-        "checks": loads(phase["checks"]),
-        "last_run": loads(phase["last_run"]) if phase["last_run"] else None,
+        "checks": _members(phase["checks"]),
+        "last_run": _last_run(phase["last_run"]),
     }
+
+
+def _members(text: str | None) -> list[dict[str, Any]]:
+    """What is shown of checks or steps; ValueError for anything else."""
+    found = loads(text or "[]")
+    if not all({"id", "kind", "subject", "name"} <= each.keys() for each in found):
+        raise ValueError("a check is none")
+    return list(found)
+
+
+def _last_run(text: str | None) -> dict[str, Any] | None:
+    found = loads(text) if text else None
+    if found is not None and {type(each) for each in found["checks"].values()} - {str}:
+        raise ValueError("a run is none")
+    return dict(found) if found else None
 
 
 def _how(db: sqlite3.Connection, seq: int) -> str:
@@ -116,13 +142,10 @@ def _proposal_waits(db: sqlite3.Connection, plan: str) -> bool:
 
 def _parts(phase: dict[str, Any]) -> list[dict[str, Any]]:
     """What the parts of a phase say; their checks stand among its own, with their number."""
-    try:
-        return [
-            {"index": n, "title": part["title"], "explain": part["explain"], "note": part["note"]}
-            for n, part in enumerate(loads(phase["parts"] or "[]"), start=1)
-        ]
-    except (ValueError, TypeError, KeyError):
-        raise proof.broken(f"the parts of {phase['plan']} {phase['idx']} are damaged") from None
+    return [
+        {"index": n, "title": part["title"], "explain": part["explain"], "note": part["note"]}
+        for n, part in enumerate(loads(phase["parts"] or "[]"), start=1)
+    ]
 
 
 def _claim(phase: dict[str, Any]) -> dict[str, str] | None:

@@ -105,15 +105,21 @@ def refuse_pipes(path: str) -> None:
 
 def _connect(path: str) -> sqlite3.Connection:
     refuse_pipes(path)
-    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    uri = uri_of(path)
     try:
-        return _opened(f"file:{quoted}?mode=ro", path)
+        return _opened(uri, path)
     except sqlite3.OperationalError:
         # A reader that may not write the folder cannot make WAL's shared memory. With no WAL file
         # the database file alone is complete, and can be read as it stands.
         if os.path.exists(path + "-wal") or os.access(os.path.dirname(path), os.W_OK):
             raise
-        return _opened(f"file:{quoted}?mode=ro&immutable=1", path)
+        return _opened(f"{uri}&immutable=1", path)
+
+
+def uri_of(path: str) -> str:
+    """How SQLite is told to open a file for reading only, whatever its name holds."""
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{quoted}?mode=ro"
 
 
 def _opened(uri: str, path: str) -> sqlite3.Connection:
@@ -248,7 +254,7 @@ def _summary(
     done = count_done(standings)
     return {
         "id": row["id"],
-        "title": row["title"],
+        "title": row["title"] or "",
         "status": status(row, done, len(phases)),
         "done": done,
         "total": len(phases),

@@ -223,7 +223,8 @@ def trouble(error: sqlite3.Error, root: Path) -> TodoError:
 
 def newer(root: Path) -> TodoError | None:
     """What to say of a store that a newer program wrote; None when this one knows its version."""
-    with contextlib.closing(sqlite3.connect(f"file:{path_of(root)}?mode=ro", uri=True)) as found:
+    uri = reads.uri_of(str(path_of(root)))
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as found:
         try:
             _refuse_newer(found, root)
         except EnvironmentProblem as problem:

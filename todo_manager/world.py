@@ -24,12 +24,12 @@ from todo_manager.engines.archive import Archive
 from todo_manager.engines.engine import Engine, Unreachable
 from todo_manager.engines.subjects import Image, Subjects
 from todo_manager.errors import EnvironmentProblem, Kind
+from todo_manager.globs import matching
 from todo_manager.hosts.elsewhere import Elsewhere
 from todo_manager.pathwatch import PathWatch
 from todo_manager.problems import did_you_mean
 from todo_manager.processes.client import Cancel, Ids, Nanny, Tell
 from todo_manager.project import Settings, inside
-from todo_manager.read_files import matching
 from todo_manager.shellword import word
 
 ANSWER_SECONDS = 30.0

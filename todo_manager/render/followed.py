@@ -27,7 +27,10 @@ def followed(db: sqlite3.Connection, plan: str, phase: int, part: int | None = N
         "SELECT key, title, note, checks FROM phases WHERE plan = ? AND idx = ?", (plan, phase)
     ).fetchone()
     found = dict(row) if row else {}
-    checks = json.loads(found.get("checks") or "[]")
+    try:
+        parts = [check.get("part") for check in json.loads(found.get("checks") or "[]")]
+    except (ValueError, TypeError, AttributeError):
+        parts = []  # the row was edited by hand, which the run itself tells
     return Followed(
         plan=plan,
         phase=phase,
@@ -35,5 +38,5 @@ def followed(db: sqlite3.Connection, plan: str, phase: int, part: int | None = N
         title=found.get("title") or "",
         note=found.get("note") or "",
         part=part,
-        total=sum(part in (None, check.get("part")) for check in checks),
+        total=sum(part in (None, each) for each in parts),
     )
