@@ -7,16 +7,24 @@ that are events of the folder itself, which the kernel reports to whoever asked 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW = 0x400, 0x800, 0x2000, 0x4000
 _ONLY_FOLDERS, _NO_LINKS = 0x0100_0000, 0x0200_0000
 _EVENT = struct.Struct("iIII")
+_PATIENCE = 10.0
+"""Seconds to wait for others that watch: users have a limit together."""
+_TOO_MANY = (
+    "the folders on the way to what is bound cannot be watched, too much is watched already: end programs "
+    "that do, or raise fs.inotify.max_user_{}"
+)
 _MAX_LINKS = 40
 """How many links the kernel follows on one way."""
 
@@ -33,6 +41,8 @@ class PathWatch:
         self._ways: dict[str, tuple[list[str], list[str]]] = {}
         """Files, and the folders and links on the way to each."""
         self._moved: set[str] = set()
+        self.problem = ""
+        """Why nothing can be watched, in words: what cannot be told apart from a forgery is one."""
         self._lock = threading.Lock()
 
     def add(self, paths: Iterable[Path]) -> None:
@@ -70,16 +80,28 @@ class PathWatch:
             return
         import ctypes  # most runs have nothing to watch
 
-        libc = ctypes.CDLL(None)
-        if self._descriptor < 0:
-            self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if self._descriptor < 0 and not self.problem:
+            self._descriptor = self._begin(libc.inotify_init1)
         mask = _MOVE_SELF | _DELETE_SELF | _ONLY_FOLDERS | _NO_LINKS
         number = libc.inotify_add_watch(self._descriptor, os.fsencode(folder), mask)
         if number >= 0:
             self._numbers[number] = folder
         else:
-            # It may not be read, or there are too many watches: any change of it counts, then.
+            # It may not be read: any change of it counts, then.
             self._stamps[folder] = _stamp(folder)
+            if ctypes.get_errno() == errno.ENOSPC:
+                self.problem = _TOO_MANY.format("watches")
+
+    def _begin(self, inotify_init1: Callable[[int], int]) -> int:
+        """A descriptor; -1 and `problem` where there is none, also not after others have ended."""
+        end = time.monotonic() + _PATIENCE
+        while (found := inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)) < 0:
+            if time.monotonic() > end:
+                self.problem = _TOO_MANY.format("instances")
+                break
+            time.sleep(0.05)
+        return found
 
     def _read_events(self) -> None:
         while self._descriptor >= 0:

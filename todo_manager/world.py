@@ -203,6 +203,8 @@ class RunWorld:
             scratch = self._fresh_folder("run-")
         except (ValueError, OSError) as error:
             return Ran(problem=str(error))
+        if self._ways.problem:
+            return Ran(problem=self._ways.problem)
         try:
             environment = self._environment(scratch, ids) | dict(env)
             before = _own_programs(scratch)
