@@ -22,6 +22,7 @@ PHASES = """
 WHERE = {"schema", "event", "plan", "phase", "key", "part"}
 FIELDS = {
     "check_started": WHERE | {"id", "kind", "subject"},
+    "check_wrote": WHERE | {"id", "stream", "text", "last"},
     "attempt_made": WHERE | {"id", "attempt", "verdict", "message", "wait_s"},
     "check_finished": WHERE | {"check"},
 }
@@ -168,6 +169,10 @@ def test_secrets_are_masked_in_every_line(project):
     assert token not in ran.out + ran.err
     attempts = [line for line in lines(ran.out) if line["event"] == "attempt_made"]
     assert attempts
+    wrote = [line for line in lines(ran.out) if line["event"] == "check_wrote"]
+    assert [(line["stream"], line["text"]) for line in wrote] == [
+        ("stderr", "\u2022\u2022\u2022")
+    ] * 3
     assert all("\u2022\u2022\u2022" in line["message"] for line in attempts)
 
 

@@ -20,6 +20,7 @@ from todo_manager.checks.searching import Unsettled
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition, is_required, secrets_of
 from todo_manager.documents.substitution import resolve_tree
+from todo_manager.live_lines import Lines
 from todo_manager.model import Result, Verdict
 from todo_manager.processes.client import Cancel
 from todo_manager.secrets import Masker
@@ -38,6 +39,16 @@ class CheckStarted(Struct, frozen=True, tag=True):
     subject: str
 
 
+class CheckWrote(Struct, frozen=True, tag=True):
+    """The program of a check wrote a line."""
+
+    id: str
+    stream: str
+    text: str
+    last: bool = False
+    """Whether no more of this attempt is told, however much is written."""
+
+
 class AttemptMade(Struct, frozen=True, tag=True):
     """An attempt did not settle it; the next one comes in `wait_s` seconds."""
 
@@ -54,9 +65,11 @@ class CheckFinished(Struct, frozen=True, tag=True):
     result: Result
 
 
-Event = CheckStarted | AttemptMade | CheckFinished
+Event = CheckStarted | CheckWrote | AttemptMade | CheckFinished
 
 
+TOLD = 2**18
+"""Bytes an attempt may tell of what it writes; the evidence keeps more."""
 WAITING_JOBS = 64
 """How many checks that start no program run at once: they only wait for answers."""
 
@@ -181,6 +194,15 @@ class _Worker:
             self._events.put(CheckStarted(job.id, job.kind, self._masker.text(job.subject)))
             self._events.put(CheckFinished(self._masker.result(self._result(job))))
 
+    def _told(self, id_: str) -> Lines:
+        """Takes what the programs of a check write, and tells it line by line."""
+
+        def put(stream: str, text: str) -> None:
+            self._events.put(CheckWrote(id_, stream, text, lines.cut))
+
+        lines = Lines(self._masker, put, TOLD)
+        return lines
+
     def _result(self, job: _Job) -> Result:
         started = time.monotonic()
         attempts, flaky = 1, False
@@ -213,8 +235,11 @@ class _Worker:
         """Attempt until `successes` in a row pass, or `within` is over: then the last verdict counts."""
         deadline = time.monotonic() + check.within
         attempts, row, failed = 0, 0, False
+        lines = self._told(id_)
+        world = self._world.telling(lines.add)
         while True:
-            outcome = bounded(check, self._world)
+            outcome = bounded(check, world)
+            lines.end()
             attempts += 1
             passed = outcome.verdict == Verdict.PASSED
             row, failed = (row + 1, failed) if passed else (0, True)

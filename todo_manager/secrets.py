@@ -76,6 +76,7 @@ class Masker:
             if ordered
             else None
         )
+        self._several = [value.encode() for value in ordered if "\n" in value]
 
     def text(self, value: str) -> str:
         if not self._texts:
@@ -101,10 +102,30 @@ class Masker:
             return [self.tree(item) for item in value]
         return value
 
+    def raw(self, data: bytes) -> bytes:
+        """What a program wrote, without the secrets in it."""
+        return self._bytes.sub(MASK.encode(), data) if self._bytes else data
+
+    def whole_lines(self, data: bytes | bytearray) -> int:
+        """How many bytes of `data` are lines that end, and begin no secret that does not end in them."""
+        end, before = data.rfind(b"\n", 0, len(data) - self.begun(data)) + 1, -1
+        while end != before:  # a line that is held back may be the end of another secret
+            before = end
+            for each in self._several:
+                place = data.rfind(each, 0, end + len(each) - 1)
+                if place != -1 and place < end < place + len(each):
+                    end = data.rfind(b"\n", 0, place) + 1
+        return end
+
+    def begun(self, data: bytes | bytearray) -> int:
+        """How many bytes at the end of `data` may be the beginning of a secret of several lines."""
+        for size in range(min(len(data), max(map(len, self._several), default=1) - 1), 0, -1):
+            if any(data.endswith(each[:size]) for each in self._several if size < len(each)):
+                return size
+        return 0
+
     def output(self, output: Output) -> Output:
-        if not self._bytes:
-            return output
-        return structs.replace(output, kept=self._bytes.sub(MASK.encode(), output.kept))
+        return structs.replace(output, kept=self.raw(output.kept)) if self._bytes else output
 
     def result(self, result: Result) -> Result:
         """A result in which no text holds a secret."""

@@ -20,6 +20,7 @@ from todo_manager.definition import shell_texts
 from todo_manager.documents.substitution import resolve_tree
 from todo_manager.errors import Kind, Untrusted, UsageProblem
 from todo_manager.inputs import Values
+from todo_manager.live_lines import Lines
 from todo_manager.model import Result, Verdict
 from todo_manager.processes.client import Cancel
 from todo_manager.secrets import Masker
@@ -27,8 +28,6 @@ from todo_manager.steps import Steps, accepted, built_by, secrets_of
 
 GRACE = 20.0
 """Seconds a step that was interrupted may take to tidy up before it is left to itself."""
-LONGEST = 2**16
-"""Bytes of one line that are told; of a longer one only how long it is."""
 
 
 class StepStarted(Struct, frozen=True, tag=True):
@@ -130,7 +129,7 @@ def perform(
     yield StepStarted(step.id, step.action.kind, subject)
 
     def work() -> None:
-        lines = _Lines(step.id, masker, events)
+        lines = Lines(masker, lambda stream, text: events.put(StepWrote(step.id, stream, text)))
         started = time.monotonic()
         outcome = _guarded(step, site, lines)
         lines.end()
@@ -151,7 +150,7 @@ def perform(
             worker.join(GRACE)
 
 
-def _guarded(step: Prepared, site: Site, lines: _Lines) -> Outcome:
+def _guarded(step: Prepared, site: Site, lines: Lines) -> Outcome:
     """One attempt in which even our own mistake is an error, never a success."""
     try:
         # A step before may have put a link where a folder was.
@@ -180,32 +179,3 @@ def _result(step: Prepared, outcome: Outcome, seconds: float) -> Result:
         facts=outcome.facts,
         outputs=outcome.outputs,
     )
-
-
-class _Lines:
-    """Makes whole lines of what a step writes: a secret that is cut in two would not be known."""
-
-    def __init__(self, id_: str, masker: Masker, events: queue.SimpleQueue[StepEvent]) -> None:
-        self._id = id_
-        self._masker = masker
-        self._events = events
-        self._open: dict[str, bytes] = {}
-
-    def add(self, stream: str, chunk: bytes) -> None:
-        *lines, rest = (self._open.get(stream, b"") + chunk).split(b"\n")
-        for line in lines:
-            self._put(stream, line)
-        self._open[stream] = rest
-
-    def end(self) -> None:
-        for stream, rest in self._open.items():
-            if rest:
-                self._put(stream, rest)
-        self._open = {}
-
-    def _put(self, stream: str, line: bytes) -> None:
-        if len(line) > LONGEST:
-            line = b"[... a line of %d bytes ...]" % len(line)
-        # What a terminal would have overwritten: only the last state of the line is of interest.
-        text = line.decode("utf-8", "replace").rstrip("\r").rsplit("\r", 1)[-1]
-        self._events.put(StepWrote(self._id, stream, self._masker.text(text)))

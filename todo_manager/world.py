@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import pwd
@@ -75,6 +76,13 @@ class RunWorld:
         self._saving = threading.Lock()
         self._ways = PathWatch()
         self._ways.add(root / path for path in (*definition.pins, *definition.tools))
+        self.tell: Tell | None = None
+
+    def telling(self, tell: Tell) -> RunWorld:
+        """The same world, its programs, archives and locks included, with another ear."""
+        found = copy.copy(self)
+        found.tell = tell
+        return found
 
     def close(self) -> None:
         self._nanny.close()

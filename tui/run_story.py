@@ -93,7 +93,9 @@ class Story:
         self._say((f"{told['id']}: ", "strong"), (said, "muted"), single(told["message"]), hang=4)
 
     def _wrote(self, told: dict[str, Any]) -> None:
-        self._say(("│ ", "muted"), told["text"], hang=2)
+        """Several checks write at a time, so each says who it is; steps come one after another."""
+        whose = f"{told['id']} " if told["id"] else ""
+        self._say((f"{whose}│ ", "muted"), told["text"], hang=len(whose) + 2)
 
     def _finished(self, told: dict[str, Any]) -> None:
         row = told["check"]
@@ -104,7 +106,7 @@ class Story:
         item.verdict, item.took, item.row = row["verdict"], row["duration_s"], row
         item.attempts = row["attempts"]
         for _, line in told["output"]:
-            self._say(("│ ", "muted"), line, hang=2)
+            self._say((f"{item.id} │ ", "muted"), line, hang=len(item.id) + 3)
         tone = tone_of(item.verdict)
         self._say(
             (f"{item.id}: ", "strong"),
@@ -117,6 +119,30 @@ class Story:
             self._say(("  seen     ", "muted"), (seen, tone), hang=11)
             if self.first_failure is None and row["required"]:
                 self.first_failure = item
+
+    def _looked(self, told: dict[str, Any]) -> None:
+        """A phase that is watched was verified: its row is the one of its last look."""
+        row = {"id": told["key"], "kind": "phase", "subject": told["key"], "required": True}
+        item = Item(told["phase"], row, time.monotonic())
+        item.verdict, item.row, item.took = told["verdict"], row, told["took"]
+        before = self.items.get((item.phase, item.id))
+        item.attempts = before.attempts + 1 if before else 1
+        self.items[item.phase, item.id] = item
+        said = f"  {single(told['message'])}" if told["message"] else ""
+        where = f"phase {item.phase} {item.id}: "
+        self._say(
+            (where, "strong"), (state_text(item.verdict), tone_of(item.verdict)), said, hang=4
+        )
+
+    def _changed(self, told: dict[str, Any]) -> None:
+        where = f"phase {told['phase']} {told['key']}: "
+        self._say(
+            (f"{told['at']}  ", "muted"), (where, "strong"), f"{told['was']} → ",
+            (single(told["said"]), tone_of(told["state"])), hang=4,
+        )  # fmt: skip
+
+    def _noted(self, told: dict[str, Any]) -> None:
+        self._say(("note: ", "muted"), single(told["text"]), hang=6)
 
     def _phase_begins(self, told: dict[str, Any]) -> None:
         self._phase = told["phase"]

@@ -5,7 +5,7 @@ JSON. It ends as a verb does when it is interrupted: by SIGINT, by SIGTERM, or w
 other end of its standard input any more. Then its programs are ended, and nothing is half recorded.
 
     worker.py OPTIONS     one JSON object: verb, plan, phase (absent: all), actor,
-                          only, service
+                          only, service; the verb `watch` goes on until it is interrupted
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from todo_manager.ledger import Actor
 from todo_manager.model import Result
 from todo_manager.on_disk import OnDisk
 from todo_manager.plans import Plan
-from todo_manager.runner import AttemptMade, CheckFinished, CheckStarted
+from todo_manager.runner import AttemptMade, CheckFinished, CheckStarted, CheckWrote
 from todo_manager.stepping import StepFinished, StepStarted, StepWrote
 from todo_manager.workspace import Project
 
@@ -64,6 +64,10 @@ def _work(options: dict[str, Any]) -> TodoError | None:
     project = Project(Path.cwd())
     plan = plans.load(project.db, plans.resolve_id(project.db, options["plan"]))
     actor = Actor(options["actor"])  # runs are asserted: nobody signs them
+    if options["verb"] == "watch":
+        from tui import watched  # which no other run needs
+
+        watched.follow(project, plan.id, actor, _tell)
     chosen = options.get("phase")
     indexes = [each.idx for each in plan.phases] if chosen is None else [chosen]
     start = _starter(project, plan, options)
@@ -122,9 +126,10 @@ def _service(project: Project, kind: str, options: dict[str, Any]) -> Callable[[
 
 def _followed(generator: Running) -> Attempted:
     """Tell every event; what the run returns. It is closed however it ends."""
+    live: set[str] = set()
     try:
         while True:
-            for line in _lines(next(generator)):
+            for line in _lines(next(generator), live):
                 _tell(line)
     except StopIteration as end:
         found: Attempted = end.value
@@ -133,8 +138,8 @@ def _followed(generator: Running) -> Attempted:
     return found
 
 
-def _lines(event: Event) -> Iterator[dict[str, Any]]:
-    """One event as the objects that are told of it."""
+def _lines(event: Event, live: set[str]) -> Iterator[dict[str, Any]]:
+    """One event as the objects that are told of it; `live` are checks whose whole output was told."""
     match event:
         case CheckStarted() | StepStarted():
             step = isinstance(event, StepStarted)
@@ -145,12 +150,15 @@ def _lines(event: Event) -> Iterator[dict[str, Any]]:
                    "verdict": str(event.verdict), "message": event.message,
                    "wait": event.wait_s}  # fmt: skip
         case StepWrote():
+            yield {"e": "wrote", "id": "", "stream": event.stream, "text": event.text}
+        case CheckWrote():
+            (live.discard if event.last else live.add)(event.id)
             yield {"e": "wrote", "id": event.id, "stream": event.stream, "text": event.text}
         case StepFinished():
             yield {"e": "finished", "check": evidence.as_row(event.result), "output": []}
         case CheckFinished():
-            yield {"e": "finished", "check": evidence.as_row(event.result),
-                   "output": _tail(event.result)}  # fmt: skip
+            output = [] if event.result.id in live else _tail(event.result)
+            yield {"e": "finished", "check": evidence.as_row(event.result), "output": output}
         case PhaseBegun():
             pass  # its phase was told already
 

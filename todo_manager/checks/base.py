@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from todo_manager.engines.engine import Engine
     from todo_manager.engines.subjects import Image
     from todo_manager.hosts.elsewhere import Elsewhere
+    from todo_manager.processes.client import Tell
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -108,6 +109,11 @@ class World(Protocol):
     """What persons have approved in this phase, by check; None where nobody can approve anything."""
     phase_words: str
     """Plan and phase as they are typed after a verb."""
+    tell: Tell | None
+    """Takes what a program writes while it writes; for programs whose output is kept as evidence."""
+
+    def telling(self, tell: Tell) -> World:
+        """The same world for one check, with where its output is told."""
 
     def program(self, name: str) -> Program:
         """The executable of this name; raises Unresolvable when there is none that may be used."""
@@ -147,6 +153,7 @@ class World(Protocol):
         cwd: str = ".",
         env: Mapping[str, str] = {},
         user: str = "",
+        tell: Tell | None = None,
     ) -> Ran:
         """Run a program in the clean environment plus `env`, and end all its descendants."""
 

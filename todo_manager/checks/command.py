@@ -113,7 +113,9 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
         else:
             argv = [program.path, *program.options, *self.subject[1:]]
         env = {**program.env, **handed, **self.env}
-        ran = world.run(argv, timeout=timeout, cwd=self.cwd, env=env, user=self.user)
+        ran = world.run(
+            argv, timeout=timeout, cwd=self.cwd, env=env, user=self.user, tell=world.tell
+        )
         facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
         outputs = (ran.stdout, ran.stderr)
         if problem_text := why_no_exit_code(ran, timeout, argv[0]):
@@ -130,7 +132,7 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
         env = handed | self.env
         try:
             ran, facts = world.elsewhere.run(
-                self.place, argv, timeout=timeout, cwd=cwd, env=env, user=self.user
+                self.place, argv, timeout=timeout, cwd=cwd, env=env, user=self.user, tell=world.tell
             )
         except Unreachable as problem:
             return unanswered(expected, str(problem))

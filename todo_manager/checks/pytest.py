@@ -102,7 +102,8 @@ class Pytest(Check, frozen=True, kw_only=True):
                 word = os.urandom(16)
                 Path(folder, "word").write_bytes(word)
                 env = {"COVERAGE_FILE": f"{folder}/coverage", "TODO_MANAGER_PYTEST": folder}
-                ran = world.run([python.path, *self._line(folder)], timeout=timeout, env=env)
+                argv = [python.path, *self._line(folder)]
+                ran = world.run(argv, timeout=timeout, env=env, tell=world.tell)
                 self._refuse_strangers(world)
                 facts = {"program": python.path, "sha256": python.sha256} | run_facts(ran)
                 if why := _no_answer(ran, timeout, folder):

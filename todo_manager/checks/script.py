@@ -63,7 +63,8 @@ class Script(Check, frozen=True, kw_only=True):
             script = world.script(self.subject)
         except (Unresolvable, OSError) as problem:
             return unanswered(expected, str(problem))
-        ran = world.run([*script.argv, *self.args], timeout=timeout, env=script.env)
+        argv = [*script.argv, *self.args]
+        ran = world.run(argv, timeout=timeout, env=script.env, tell=world.tell)
         facts = {"script_sha256": script.sha256} | run_facts(ran)
         outputs = (ran.stdout, ran.stderr)
         problem_text = why_no_exit_code(ran, timeout, self.subject)

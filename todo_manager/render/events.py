@@ -9,13 +9,15 @@ from msgspec import structs
 
 from todo_manager import evidence
 from todo_manager.render.followed import Followed
-from todo_manager.runner import AttemptMade, CheckFinished, CheckStarted, Event
+from todo_manager.runner import AttemptMade, CheckFinished, CheckStarted, CheckWrote, Event
 
 _HELP = """
 With --events it prints JSON lines while checks run. Each is an object with "schema"
-("todo_manager/1"), "event", and for the first three plan, phase, key, part:
+("todo_manager/1"), "event", and for all but the last plan, phase, key, part:
 
     check_started    id, kind, subject
+    check_wrote      id, stream, text: a line that its program wrote just now;
+                     last: whether no more of this attempt is told
     attempt_made     id, attempt, verdict, message, wait_s: not settled,
                      the next attempt begins in wait_s seconds
     check_finished   check: the row that data.checks[] has for it
@@ -36,6 +38,8 @@ def line(event: Event, place: Followed) -> dict[str, Any]:
     where = {"plan": place.plan, "phase": place.phase, "key": place.key, "part": place.part}
     if isinstance(event, CheckStarted):
         return {"event": "check_started"} | where | structs.asdict(event)
+    if isinstance(event, CheckWrote):
+        return {"event": "check_wrote"} | where | structs.asdict(event)
     if isinstance(event, AttemptMade):
         told = structs.asdict(event) | {"verdict": str(event.verdict)}
         return {"event": "attempt_made"} | where | told
