@@ -38,11 +38,20 @@ def keys() -> str:
         shown = " ".join(f"`{key_text(key)}`" for key in action.keys.split(","))
         if action.name == "pane":
             shown = "`1` to `6`"
-        command = re.sub(r"\{\w+\}", lambda name: name[0][1:-1].upper(), action.command)
+        command = re.sub(r"\{(\w+)\}", lambda name: _word(name[1]), action.command)
         rows.append(
             f"| {where} | {shown} | {action.does} | {f'`{command}`' if ' ' in command else ''} |"
         )
     return "\n".join(["| where | key | does | as a command |", "|---|---|---|---|", *rows])
+
+
+_WORDS = {"all": " [--all]", "manual": "CHECK", "waiting": "CHECK", "claimed": "PHASE",
+          "rollback": "rollback PLAN SERVICE"}  # fmt: skip
+
+
+def _word(name: str) -> str:
+    """What stands for a name of a place in a command, as people read it."""
+    return _WORDS.get(name, name.rpartition("_")[2].upper())
 
 
 TABLES = {"kinds": kinds, "verbs": verbs, "exits": exits, "keys": keys}

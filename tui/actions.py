@@ -7,6 +7,7 @@ nor what records: such keys are not registered at all.
 
 from __future__ import annotations
 
+import functools
 import string
 from collections.abc import Mapping
 from enum import StrEnum
@@ -81,12 +82,28 @@ ACTIONS: tuple[Action, ...] = (
            "todo_manager attest {plan} {bare_phase}"),
     Action("approve", "Y", "a person: answer the question of a check with yes", ("plan",), _PERSON,
            "todo_manager approve {plan} {phase} {manual}"),
+    Action("claim", "m", "claim the phase for two hours: others see that it is yours", ("plan",),
+           _RECORDS, "todo_manager claim {plan} {phase}"),
+    Action("release", "u", "end the claim on the phase, whoever holds it", ("plan",), _RECORDS,
+           "todo_manager release {plan} {claimed}"),
+    Action("waive", "e", "ask that a check may fail for a while, with a reason", ("plan",),
+           _RECORDS, "todo_manager waive {plan} {phase} {check} --reason {reason} --until {until}"),
+    Action("grant", "E", "a person, another one: approve the waiver that waits", ("plan",),
+           _PERSON, "todo_manager waive {plan} {phase} {waiting} --approve"),
+    Action("waivers", "h", "the waivers of the plan, and where each stands", ("plans", "plan"),
+           _RECORDS, "todo_manager waive {plan} --list"),
     Action("reopen", "o", "take the mark of the phase away, with a reason", ("plan",), _RECORDS,
            "todo_manager reopen {plan} {phase} --reason {reason}"),
     Action("diff", "i", "how its files differ from what was accepted", ("plans", "plan"), _RECORDS,
            "todo_manager diff {plan}"),
     Action("demands", "f", "look at what the phase demands before its steps", ("plan",), _RECORDS,
            "todo_manager preflight {plan} {phase}"),
+    Action("watch", "W", "watch the plan: look at what is done again and again",
+           ("plans", "plan"), _OUTSIDE, "todo_manager watch {plan}"),
+    Action("signers", "i", "whose signatures count: the keys that are pinned", ("configuration",),
+           _RECORDS, "todo_manager signers", "signers"),
+    Action("pin", "A", "a person: pin the signers file as it is now", ("configuration",),
+           _PERSON, "todo_manager signers --accept"),
     Action("audit", "v", "verify the whole ledger, every mark and every output", ("ledger",),
            _RECORDS, "todo_manager audit", "audit"),
     Action("cancel", "x", "end the run, and every program it started", ("run",), _RECORDS,
@@ -153,6 +170,12 @@ def keys_text(action: Action) -> str:
     return f"{keys[0]}-{keys[-1]}" if keys[0] == "1" else " ".join(keys)
 
 
+def first_key(action: Action) -> str:
+    """The key of an action that stands for all of them."""
+    keys = keys_text(action)
+    return keys if action.name == "pane" else keys.partition(" ")[0]
+
+
 def of(scope: str, *, read_only: bool) -> list[Action]:
     """The actions of a screen, its own first."""
     allowed = [each for each in ACTIONS if not read_only or each.effect is Effect.LOOKS]
@@ -177,9 +200,14 @@ def bindings(scope: str, *, read_only: bool) -> list[Binding]:
     return found
 
 
+@functools.cache
+def _names(command: str) -> tuple[str, ...]:
+    return tuple(name for _, name, _, _ in string.Formatter().parse(command) if name)
+
+
 def command(action: Action, place: Mapping[str, str]) -> str:
     """The action as a command at this place; empty where it is none, or the place lacks a name."""
-    wanted = [name for _, name, _, _ in string.Formatter().parse(action.command) if name]
+    wanted = _names(action.command)
     if not action.command or any(not place.get(name) and name != "all" for name in wanted):
         return ""
     whole = ("command", "open", "edit", "rollback", "all")

@@ -100,6 +100,8 @@ class CommandCenter(Deeds):
         if field is not None and field.take(event):
             event.prevent_default()
             event.stop()
+        elif isinstance(self.screen, StoreScreen):
+            self.screen.missed(event.key)
 
     def on_paste(self, event: events.Paste) -> None:
         field = getattr(self.screen, "field", None)

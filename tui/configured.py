@@ -9,14 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from todo_manager import plans, proof
+from todo_manager import pins, plans, programs, proof
+from todo_manager.doctor import settings as doctor
 from todo_manager.errors import TodoError
 from todo_manager.plans import Plan
 from todo_manager.project import SETTINGS, Settings, env_file_values, settings
+from todo_manager.secrets import Masker, masker
 from tui.feed import FILES, Question
 from tui.themes import THEMES
 
 Value = dict[str, Any]
+ABOUT = {
+    "tools": "programs the project vouches for although they lie inside it",
+    "path": "folders searched for programs after the system's own",
+    "env_file": "the file whose declared names inputs and secrets are read from",
+    "waivers": "how long a waiver may last at the most",
+    "watch": "how often watch looks at a phase, and the program it tells of a change",
+    "signers": "the file of persons and their SSH keys; with one, persons sign what they say",
+}
+"""What each setting is for."""
 _OPEN = "SELECT id FROM plans WHERE closed = 0 AND archived IS NULL ORDER BY seq DESC LIMIT 200"
 
 
@@ -33,7 +44,8 @@ def _values(db: sqlite3.Connection, root: str, *, actor: str, origin: str) -> li
         known = env_file_values(Path(root), found.env_file)
     except TodoError as problem:
         trouble = problem.message
-    values = list(_settings(root, found, trouble))
+    values = [*_settings(root, found, trouble, masker({}, known, os.environ))]
+    values.append(_pinned(db, root, found))
     values.append(_value("actor", actor, origin, "who does what is done here, in the ledger"))
     values.append(_value("colours", "none" if os.environ.get("NO_COLOR") else ", ".join(THEMES),
                          "NO_COLOR" if os.environ.get("NO_COLOR") else "default",
@@ -57,26 +69,33 @@ def _value(name: str, value: str, origin: str, about: str, **more: Any) -> Value
     } | more
 
 
-def _settings(root: str, found: Settings, trouble: str) -> Iterator[Value]:
-    file = os.path.join(root, SETTINGS)
-    there = os.path.exists(file)
-    default = Settings()
-    shown = {
-        "env_file": found.env_file,
-        "path": ", ".join(found.path),
-        "tools": ", ".join(f"{name}: {tool.path}" for name, tool in found.tools.items()),
-    }
-    about = {
-        "env_file": "the file whose declared names inputs and secrets are read from",
-        "path": "folders searched for programs after the system's own",
-        "tools": "programs the project vouches for although they lie inside it",
-    }
-    for name, value in shown.items():
-        written = there and getattr(found, name) != getattr(default, name)
-        origin = SETTINGS if written else "default"
+def _settings(root: str, found: Settings, trouble: str, masker: Masker) -> Iterator[Value]:
+    for name, value, origin in doctor.values(Path(root), found):
         yield _value(
-            name, value, origin, about[name], kind="setting", trouble=trouble, file=SETTINGS
+            name,
+            masker.text(value),
+            "not read: the defaults" if trouble else origin,
+            ABOUT[name],
+            kind="setting",
+            trouble=trouble,
+            file=SETTINGS,
         )
+    path = ":".join(programs.search_path(Path(root), found)[:-1])
+    about = "where checks find programs; last of all beside our own Python"
+    yield _value("PATH", path, "the system's, then path", about)
+
+
+def _pinned(db: sqlite3.Connection, root: str, found: Settings) -> Value:
+    """Whose signatures count by now, which is not what the setting says until a person has pinned it."""
+    value, trouble = "nobody has to sign", ""
+    origin = "no pin"
+    try:
+        if pin := pins.in_force(db, Path(root), found):
+            value, origin = pin.file, f"event {pin.seq}, pinned by {pin.by}"
+    except TodoError as problem:
+        value, trouble = "", problem.message
+    about = "the signers file that is pinned: i shows the keys, A pins it as it is now"
+    return _value("signers in force", value, origin, about, trouble=trouble)
 
 
 def _inputs(

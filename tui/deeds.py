@@ -7,7 +7,7 @@ import shlex
 import subprocess
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.app import App, SuspendNotSupported
 from textual.message import Message
@@ -27,8 +27,20 @@ if TYPE_CHECKING:  # what is imported where it is used holds up no first frame
     from tui.screens.run import RunScreen
 
 
+_DO = {"undo": "Take it back", "rollback": "Take it back", "deploy": "Deploy", "watch": "Watch"}
+"""What a question is answered with, by the verb."""
 BREATH = 0.02
 """Seconds between two batches of what a run tells: the screen is drawn in them."""
+
+
+class Asked(NamedTuple):
+    """A word of a command that is asked for."""
+
+    name: str
+    """Its name in the command of the action."""
+    about: str
+    value: str = ""
+    hint: str = ""
 
 
 class Deeds(App[None]):
@@ -79,15 +91,14 @@ class Deeds(App[None]):
         found = await asyncio.to_thread(_outside, self.root, order)
         from tui.screens.dialogs import Ask
 
-        back = dict.fromkeys(("undo", "rollback"), "Take it back")
-        do = back.get(order.verb, "Deploy" if order.verb == "deploy" else "Execute")
+        do = _DO.get(order.verb, "Execute")
         answer = await self.push_screen_wait(Ask(found.title, found.lines, ("Cancel", do)))
         if answer == do:
             self.start_run(order._replace(only=found.only))
 
     def start_run(self, order: Order) -> None:
         """Start a run and show it. One phase is not run twice at once by the same session."""
-        going = self.runs.of(order.plan, order.phase)
+        going = self.runs.of(order)
         if going is not None:
             self.say(f"already running: {going.order.command}", "warn")
         self._show_run(going or self.runs.start(order))
@@ -148,25 +159,24 @@ class Deeds(App[None]):
             self.say(f"this needs a terminal: {command}", "warn")
         screen.ask(anew=True)
 
-    def ask_reason(self, screen: StoreScreen) -> None:
-        """Reopen a phase, with the reason that is asked for."""
-        place = dict(screen.place())
-        if "phase" not in place:
-            return
-        lines = [text("The phase carries no mark any more; the ledger keeps the reason.")]
-        title = f"reopen phase {place['phase']} of {place['plan']}"
-        action = _action(screen, "reopen")
+    def do(self, screen: StoreScreen, name: str, *asked: Asked, title: str = "") -> None:
+        """Do what an action says by its command, after asking for the words that it lacks."""
+        self.run_worker(self._asked(screen, name, asked, title), exclusive=True, group="do")
+
+    async def _asked(
+        self, screen: StoreScreen, name: str, asked: tuple[Asked, ...], title: str
+    ) -> None:
         from tui.screens.dialogs import Prompt
 
-        def go_on(reason: str | None) -> None:
-            if reason:
-                self.do(screen, actions.command(action, place | {"reason": reason}))
-
-        self.push_screen(Prompt(title, lines, hint="why"), go_on)
-
-    def do(self, screen: StoreScreen, command: str) -> None:
-        """Run a command that takes a moment, and say how it ended."""
-        self.run_worker(self._do(screen, command), group="do")
+        action, place = _action(screen, name), dict(screen.place())
+        for each in asked:
+            prompt = Prompt(title, [text(each.about)], each.value, each.hint)
+            said = await self.push_screen_wait(prompt)
+            if not said:
+                return
+            place[each.name] = said
+        if command := actions.command(action, place):
+            await self._do(screen, command)
 
     async def _do(self, screen: StoreScreen, command: str) -> None:
         found = await self._ran(command)

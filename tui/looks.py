@@ -29,6 +29,10 @@ Dialog Input { height: 1; border: none; padding: 0 1; margin: 1 0; background: $
 Dialog Input:focus { border: none; }
 Dialog Input > .input--placeholder { color: $tone-muted; }
 Dialog #keys { margin: 1 0 0 0; }
+Dialog.-small > Vertical { max-height: 100%; padding: 0 1; }
+Dialog.-narrow > Vertical { width: 100%; }
+Dialog.-small Bar, Dialog.-small #keys { margin: 0; }
+Dialog.-small Input { margin: 0; }
 
 Toast { background: $tone-here; color: $tone-strong; border-left: outer $tone-muted; padding: 0 1;
         width: auto; max-width: 90%; }

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from todo_manager import reads
 from todo_manager.canonical import Tree
 from todo_manager.errors import TodoError
 from todo_manager.plans import Plan, load
+from todo_manager.project import Watch, settings
+from todo_manager.shellword import word
 from todo_manager.steps import Written, accepted
 from tui.runs import Order
 from tui.widgets.rows import Text, text
-from tui.words import short_digest, single
+from tui.words import seconds, short_digest, single
 
 LOCAL = "local"
 _NOT_KINDS = ("host", "name", "timeout", "pins", "env", "cwd")
@@ -35,6 +38,8 @@ def look(root: str, order: Order) -> Outside:
     try:
         with contextlib.closing(reads.open_store(root)) as db:
             plan = load(db, order.plan)
+            if order.verb == "watch":
+                return _watched(plan, settings(Path(root)).watch, order)
             assert order.phase is not None
             phase = plan.phase(order.phase)
             written = accepted(phase.step_text)
@@ -64,9 +69,20 @@ def look(root: str, order: Order) -> Outside:
     return Outside(title, lines, phase.step_digest or "")
 
 
-def _target(order: Order, plan: Plan) -> str:
-    service = f", service {order.service}" if order.service else ""
-    return f"{plan.id} {order.phase}{service}"
+def _watched(plan: Plan, how: Watch, order: Order) -> Outside:
+    """What watching a plan does, as the settings have it."""
+    hook = " ".join(map(word, how.hook)) or "none"
+    lines = [
+        text(("target   ", "muted"), (plan.id, "strong"), f"  {plan.title}", hang=9),
+        text(("host     ", "muted"), (_described(LOCAL, plan), "strong"), hang=9),
+        text(("command  ", "muted"), (order.command, "strong"), hang=9),
+        text(("every    ", "muted"), seconds(how.every), hang=9),
+        text(("hook     ", "muted"), hook, hang=9),
+        text(""),
+        text("Phases that were done are verified again: a pass renews, a failure regresses."),
+        text("It marks nothing done. It ends with x on its screen, or with the command center."),
+    ]
+    return Outside(f"Watch {plan.id}?", lines)
 
 
 def _steps(written: Written) -> Iterator[Tree]:

@@ -9,11 +9,12 @@ from typing import cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui import actions
-from tui.actions import Action, Effect
+from tui.actions import Action
 from tui.screens.base import StoreScreen
 from tui.themes import THEMES
 
-_LEFT_OUT = ("palette", "down", "up", "pane", "page_down", "page_up", "first", "last")
+_LEFT_OUT = ("palette", "down", "up", "pane", "page_down", "page_up", "first", "last", "back",
+             "next_pane", "previous_pane")  # fmt: skip
 """What nobody looks for by its words."""
 
 
@@ -35,19 +36,14 @@ class Palette(Provider):
         screen = self.screen
         if not isinstance(screen, StoreScreen):
             return
+        place = screen.place()
         for action in actions.of(screen.SCOPE, read_only=screen.center.read_only):
-            if action.name not in _LEFT_OUT and _possible(action, screen):
+            if action.name not in _LEFT_OUT and screen.offers(action, place):
                 yield action.does, how(action, screen), functools.partial(_do, screen, action)
         if not screen.app.no_color:
             for name in THEMES:
                 do = functools.partial(setattr, screen.app, "theme", name)
                 yield f"theme: {name}", "the colours of everything", do
-
-
-def _possible(action: Action, screen: StoreScreen) -> bool:
-    """Whether an action that asks has anything to ask about here."""
-    asks = action.effect in (Effect.OUTSIDE, Effect.PERSON)
-    return not asks or bool(actions.command(action, screen.place()))
 
 
 def how(action: Action, screen: StoreScreen) -> str:

@@ -10,7 +10,18 @@ from todo_manager.shellword import word
 from todo_manager.states import SATISFIED
 from tui.questions import rows_of
 from tui.widgets.rows import Text, text
-from tui.words import Line, Piece, age, seconds, short_digest, single, size, state_text, tone_of
+from tui.words import (
+    Line,
+    Piece,
+    age,
+    brief,
+    seconds,
+    short_digest,
+    single,
+    size,
+    state_text,
+    tone_of,
+)
 
 Phase = Mapping[str, Any]
 Event = Mapping[str, Any]
@@ -28,7 +39,19 @@ def why(
     hint = [each for each in _hint(plan, phase) if not read_only or len(each[0].strip()) > 1]
     if hint:
         found.append([("next: ", "muted"), *hint])
-    return found
+    return [*found, *_words_of_others(phase, read_only=read_only)]
+
+
+def _words_of_others(phase: Phase, *, read_only: bool) -> Iterator[Line]:
+    """Who is at work on it, and what waits for a person."""
+    if phase["claim"]:
+        yield [("claimed by ", "muted"), (single(phase["claim"]["actor"]), "strong"),
+               (f" until {phase['claim']['until']}", "muted")]  # fmt: skip
+    for each in phase["waivers"]:
+        if each["state"] == "waiting":
+            key = [] if read_only else [("; another person approves it:", "muted"), (" E", "key")]
+            yield [("a waiver of ", ""), (single(each["check"]), "strong"),
+                   (f" is asked for by {single(each['asked_by'])}", ""), *key]  # fmt: skip
 
 
 def _not_passed(last: Event) -> Iterator[Line]:
@@ -39,7 +62,7 @@ def _not_passed(last: Event) -> Iterator[Line]:
             tone = tone_of(row["verdict"])
             yield [
                 (f"{row['id']} ", "strong"),
-                (f"{row['kind']} {single(row['subject'])}: expected ", ""),
+                (f"{row['kind']} {brief(row['subject'])}: expected ", ""),
                 (f"{single(row['expected'])}; seen ", ""),
                 (seen, tone),
             ]
@@ -103,6 +126,9 @@ def body(phase: Phase) -> list[Text]:
     if phase["claim"]:
         claim = f"{phase['claim']['actor']} until {phase['claim']['until']}"
         found += [text(("claim   ", "muted"), claim, hang=8)]
+    for each in phase["waivers"]:
+        said = f"{each['check']}, {each['state']}, until {each['until']}: {each['reason']}"
+        found += [text(("waiver  ", "muted"), single(said), hang=8)]
     return found
 
 

@@ -34,7 +34,7 @@ class Order(NamedTuple):
     command: str
     """As a person would type it."""
     verb: str
-    """One of the worker's: verify, done, run, exec, undo, deploy, rollback."""
+    """One of the worker's: verify, done, run, exec, undo, deploy, rollback, watch."""
     plan: str
     phase: int | None = None
     only: str = ""
@@ -154,10 +154,16 @@ class Runs:
     def going(self) -> list[Run]:
         return [run for run in self.all if run.going]
 
-    def of(self, plan: str, phase: int | None = None) -> Run | None:
-        """The newest run of a phase that is still going, or of a whole plan."""
+    def of(self, order: Order) -> Run | None:
+        """The newest run of the same phase that is still going, or of its whole plan.
+
+        A plan that is watched can be worked on meanwhile.
+        """
         for run in reversed(self.all):
-            if run.going and run.order.plan == plan and run.order.phase in (None, phase):
+            other = run.order
+            alike = (other.verb == "watch") == (order.verb == "watch")
+            same = other.plan == order.plan and other.phase in (None, order.phase)
+            if run.going and alike and same:
                 return run
         return None
 

@@ -61,6 +61,8 @@ _MORE_GLYPHS = {
     "cancelled": "-",
 }
 _ASCII = str.maketrans(ASCII | {"▸": ">", "›": ">", "…": "~", "┊": "|", "▰": "#", "▱": "."})
+BRIEF = 48
+"""Cells of a subject that are shown where its verdict is what counts."""
 STATE = max(len(word) for word in GLYPHS) + 2
 """Cells of the longest state with its glyph."""
 
@@ -99,6 +101,11 @@ def fit(text: str, width: int) -> str:
     if cell_len(line) > width:
         line = set_cell_size(line, max(0, width - 1)) + "…"
     return set_cell_size(line, width)
+
+
+def brief(text: str) -> str:
+    """The beginning of a text from anywhere, where what comes after it must be seen."""
+    return fit(text, BRIEF).rstrip()
 
 
 def wrap(line: Line, width: int, hang: int = 0) -> list[Line]:

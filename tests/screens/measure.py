@@ -65,7 +65,10 @@ def measure(pilot: Pilot[None]) -> Measured:
 
 def _region(screen: Any) -> Region:
     if isinstance(screen, CommandPalette):
-        return screen.query_one("#--container").region
+        # What holds the two is never seen itself, and so is nowhere.
+        return Region.from_union(
+            [each.region for each in screen.query("CommandInput, CommandList")]
+        )
     if isinstance(screen, ModalScreen):
         return screen.query("Vertical").first(Widget).region
     return screen.region

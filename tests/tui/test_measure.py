@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,22 @@ def test_a_screen_that_is_right_has_no_problem() -> None:
 def test_a_text_that_is_hard_to_read_is_a_problem() -> None:
     found = measured(Static("hardly there"), css="Static { color: #333333; background: #222222; }")
     assert any("contrast 1." in each for each in found.problems)
+
+
+def test_what_the_palette_says_is_measured_too() -> None:
+    async def go(css: str) -> Any:
+        app = Trial(Static("below"), css=css)
+        async with app.run_test(size=(60, 20)) as pilot:
+            app.action_command_palette()
+            end = time.monotonic() + 20
+            while not app.screen.query("CommandList.--visible"):
+                assert time.monotonic() < end
+                await pilot.pause(0.02)
+            return measure(pilot)
+
+    assert asyncio.run(go("")).contrast < 21
+    css = "CommandPalette .option-list--option { color: #333333; background: #222222; }"
+    assert any("contrast 1." in each for each in asyncio.run(go(css)).problems)
 
 
 def test_more_hues_than_four_are_a_problem() -> None:

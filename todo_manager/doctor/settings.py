@@ -25,7 +25,9 @@ def look(place: Place) -> Iterator[Finding]:
         yield problem("settings", place.settings_error)
         return
     yield _file(root)
-    yield from _each(root, place.settings)
+    yield from (
+        ok(name, f"{said} ({origin})") for name, said, origin in values(root, place.settings)
+    )
     yield from _folders(root, place.settings)
     yield from _tools(root, place.settings)
     yield from _signing(root, place.settings)
@@ -37,13 +39,12 @@ def _file(root: Path) -> Finding:
     return ok("settings", SETTINGS if (root / SETTINGS).exists() else f"no {SETTINGS}: defaults")
 
 
-def _each(root: Path, settings: Settings) -> Iterator[Finding]:
-    """One line a setting, with the line of the file that says so."""
+def values(root: Path, settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Each setting with its value in words, and the line of the file that says so, or `default`."""
     lines = _lines(root)
     for field in structs.fields(Settings):
-        value = getattr(settings, field.name)
         origin = f"{SETTINGS}:{lines[field.name]}" if field.name in lines else "default"
-        yield ok(field.name, f"{_shown(value)} ({origin})")
+        yield field.name, _shown(getattr(settings, field.name)), origin
 
 
 def _shown(value: str | tuple[str, ...] | dict[str, object] | Waivers | Watch) -> str:

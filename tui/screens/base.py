@@ -20,6 +20,7 @@ from tui import actions
 from tui.feed import HOLDER_HINT, Feed, News, Question
 from tui.screens.panes import PanedScreen
 from tui.widgets.bar import Bar, Note
+from tui.widgets.table import Table
 from tui.words import Line, Piece, ours, short, single
 
 if TYPE_CHECKING:
@@ -124,6 +125,31 @@ class StoreScreen(PanedScreen):
         allowed = actions.of(self.SCOPE, read_only=self.center.read_only)
         return known - {each.name for each in allowed}
 
+    def missed(self, key: str) -> None:
+        """Say why a key does nothing here, where it does something elsewhere."""
+        if key in self._bindings.key_to_bindings:
+            return
+        found = [each for each in actions.ACTIONS if key in each.keys.split(",")]
+        here = [each for each in found if {self.SCOPE, actions.ANY} & {*each.scopes}]
+        shown = actions.key_text(key)
+        if here:
+            self.center.say(f"read-only, so {shown} is off: {here[0].does}", "warn")
+        elif found:
+            where = ", ".join(found[0].scopes)
+            self.center.say(f"{shown} does nothing here; on {where}: {found[0].does}")
+
+    def offers(self, action: actions.Action, place: Mapping[str, str]) -> bool:
+        """Whether an action has anything to act on here, so that its key is worth a place at the foot."""
+        if action.name == "zoom":
+            return len(self.PANES) > 1
+        if action.name == "back":
+            return len(self.app.screen_stack) > 2
+        looks = action.effect is actions.Effect.LOOKS
+        return looks or not action.command or bool(actions.command(action, place))
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        self._show_edges()
+
     def ask(self, *, anew: bool = False) -> None:
         """Have the feed look for the answer to the question as it is now."""
         question = self.question()
@@ -195,10 +221,14 @@ class StoreScreen(PanedScreen):
         """The keys that matter here, as many as there is room for."""
         room = self.size.width - len("? keys") - 4
         found: list[Piece] = []
+        place = self.place()
+        left_out = ("help", self.SCOPE, f"{self.SCOPE}s")
         for action in actions.of(self.SCOPE, read_only=self.center.read_only):
             key = actions.key_text(action.keys.split(",")[0])
             used = len(key) + len(action.foot) + 3
-            if not action.foot or action.name == "help" or used > room:
+            if not action.foot or action.name in left_out or used > room:
+                continue
+            if not self.offers(action, place):
                 continue
             found += [(key, "key"), (f" {action.foot}  ", "muted")]
             room -= used

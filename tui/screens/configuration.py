@@ -19,7 +19,7 @@ from tui.words import Line, single
 COLUMNS = (
     Column("NAME", most=34),
     Column("VALUE", since=30, rest=True),
-    Column("FROM", since=60, most=44),
+    Column("FROM", since=80, most=44),
 )
 
 
@@ -58,7 +58,7 @@ class ConfigurationScreen(StoreScreen):
         each = self.current
         lines: list[Line] = []
         if each is not None:
-            lines = [[(single(each["about"]), "")]]
+            lines = [[(single(each["about"]), ""), (f"  from: {single(each['from'])}", "muted")]]
             if each["trouble"]:
                 lines.append([("! ", "errored"), (single(each["trouble"]), "errored")])
         self.find("why", Note).put(lines)
@@ -79,6 +79,12 @@ class ConfigurationScreen(StoreScreen):
         each = self.current
         if each is not None and each["kind"] == "input":
             self.center.open_plan(each["plan"])
+
+    def action_signers(self) -> None:
+        self.center.tell(self, "signers")
+
+    def action_pin(self) -> None:
+        self.center.on_terminal(self, "pin")
 
     def action_edit(self) -> None:
         each = self.current

@@ -17,8 +17,11 @@ from tui.widgets.rows import EDGE, SCROLLBAR, Rows, Text, text
 from tui.words import Piece, wrap
 
 T = TypeVar("T")
-_AROUND = 9
-"""Rows that a dialog needs beside its text: frame, title, keys, and the space between them."""
+_AROUND, _CLOSELY = 9, 4
+"""Rows that a dialog needs beside its text: frame, title, keys, and the space between them; none of
+that space on a small screen."""
+_SMALL, _NARROW = 25, 60
+"""Rows and columns below which a screen is small, and narrow."""
 
 
 class Dialog(ModalScreen[T]):
@@ -48,7 +51,7 @@ class Dialog(ModalScreen[T]):
 
     def below(self) -> ComposeResult:
         """What stands below the text."""
-        yield Bar(id="keys")
+        yield Bar(yields=True, id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#title", Bar).put([(self._title, "strong")])
@@ -60,12 +63,22 @@ class Dialog(ModalScreen[T]):
 
     def _fit(self) -> None:
         """Make the text as high as it is, or as there is room."""
-        width = max(20, min(104, self.app.size.width * 9 // 10) - 4 - EDGE - SCROLLBAR - 1)
+        narrow = self.app.size.width < _NARROW
+        wide = self.app.size.width * (10 if narrow else 9) // 10
+        width = max(20, min(104, wide) - 4 - EDGE - SCROLLBAR - 1)
         rows = sum(len(wrap(line.pieces, width, line.hang)) for line in self._lines)
         said = self.query_one("#said", Rows)
-        room = self.app.size.height * 92 // 100 - _AROUND - self.MORE
+        high = self.app.size.height
+        small = high < _SMALL
+        room = (high - _CLOSELY if small else high * 92 // 100 - _AROUND) - self.MORE
+        self.set_class(small, "-small")
+        self.set_class(narrow, "-narrow")
         said.styles.height = max(1, min(rows, room))
         said.display = bool(self._lines)
+        self.fitted(whole=rows <= room)
+
+    def fitted(self, *, whole: bool) -> None:
+        """Called when the text has got its room; `whole` when it need not be scrolled."""
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -152,8 +165,15 @@ class Shown(Dialog[None]):
         Binding("G,end", "ends(1)", show=False),
     ]
 
-    def on_mount(self) -> None:
-        self.query_one("#keys", Bar).put([("esc", "key"), (" closes", "muted")])
+    def fitted(self, *, whole: bool) -> None:
+        more: list[Piece] = [
+            ("space", "key"),
+            (" a page  ", "muted"),
+            ("j k", "key"),
+            (" a line", "muted"),
+        ]
+        closes: list[Piece] = [("esc", "key"), (" closes  ", "muted")]
+        self.query_one("#keys", Bar).put(closes if whole else [*closes, *more])
 
     def action_ends(self, end: int) -> None:
         said = self.query_one("#said", Rows)
@@ -176,8 +196,8 @@ class Commands(Dialog[str]):
 
     def on_mount(self) -> None:
         self.query_one("#keys", Bar).put(
-            [("y", "key"), (" copies the marked one, ", "muted"), ("a key", "key"),
-             (" that of its action", "muted")]
+            [("y", "key"), (" copies the marked one  ", "muted"), ("a key", "key"),
+             (" its own", "muted")]
         )  # fmt: skip
         self._show()
 

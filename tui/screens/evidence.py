@@ -130,6 +130,8 @@ class EvidenceScreen(StoreScreen):
                 self.event = attempts[place]
                 self._wanted = str(self.find("rows", Table).current)
                 self.ask()
+                return
+        self.center.say(f"there is no attempt {'after' if step > 0 else 'before'} this one")
 
 
 def _about(event: dict[str, Any]) -> list[Line]:

@@ -13,8 +13,8 @@ from todo_manager.shellword import word
 from todo_manager.states import SATISFIED
 from tui import phase_text, questions
 from tui.feed import Feed, News, Question
-from tui.runs import Order
 from tui.screens.base import StoreScreen
+from tui.screens.plan_acts import PlanActs, waivable
 from tui.screens.plan_rows import CHECKS, HISTORY, PHASES, check_rows, event_row, phase_row
 from tui.widgets.bar import Bar, Note
 from tui.widgets.rows import Rows
@@ -27,7 +27,7 @@ TITLES = {"phases": "Phases", "checks": "Checks", "evidence": "Evidence", "log":
           "text": "Text", "history": "History"}  # fmt: skip
 
 
-class PlanScreen(StoreScreen):
+class PlanScreen(PlanActs):
     """One plan."""
 
     SCOPE: ClassVar[str] = "plan"
@@ -204,9 +204,12 @@ class PlanScreen(StoreScreen):
         if phase is None:
             return found
         index = str(phase["index"])
-        found |= {"phase": index, "reason": "WHY"}
+        found |= {"phase": index, "reason": "WHY", "until": "30d"}
         if phase["steps"] and phase["step_digest"]:
             found |= {"step_phase": index, "step_digest": phase["step_digest"]}
+        found |= waivable(phase, str(self.find("checks", Table).current))
+        if phase["claim"]:
+            found["claimed"] = index
         manual = [check["id"] for check in phase["checks"] if check["kind"] == "manual"]
         if manual:
             here = str(self.find("checks", Table).current)
@@ -240,57 +243,4 @@ class PlanScreen(StoreScreen):
             if phase["state"] not in SATISFIED:
                 self.find("phases", Table).move_to_key(phase["index"])
                 return
-
-    def _order(self, action: str, verb: str, only: str = "") -> None:
-        if self.phase is not None:
-            order = Order("", verb, self.plan_id, self.phase["index"], only)
-            self.center.perform(self, action, order)
-
-    def action_verify(self) -> None:
-        self._order("verify", "verify")
-
-    def action_done(self) -> None:
-        self._order("done", "done")
-
-    def action_run(self) -> None:
-        if self._has("steps"):
-            self._order("run", "run")
-
-    def action_exec(self) -> None:
-        if self._has("steps") and self.phase is not None:
-            self._order("exec", "exec", self.phase["step_digest"])
-
-    def action_undo(self) -> None:
-        if self._has("undo"):
-            self._order("undo", "undo")
-
-    def _has(self, what: str) -> bool:
-        """Whether the phase says how; where it does not, that is said."""
-        if self.phase is not None and not self.phase[what]:
-            self.center.say(f"phase {self.phase['index']} has no {what} to execute", "warn")
-            return False
-        return self.phase is not None
-
-    def action_diff(self) -> None:
-        self.center.tell(self, "diff")
-
-    def action_demands(self) -> None:
-        self.center.tell(self, "demands")
-
-    def action_accept(self) -> None:
-        self.center.on_terminal(self, "accept")
-
-    def action_approve(self) -> None:
-        if "manual" in self.place():
-            self.center.on_terminal(self, "approve")
-        else:
-            self.center.say("no check of this phase asks a person", "warn")
-
-    def action_attest(self) -> None:
-        if "bare_phase" in self.place():
-            self.center.on_terminal(self, "attest")
-        else:
-            self.center.say("it has required checks: they decide, nobody's word does", "warn")
-
-    def action_reopen(self) -> None:
-        self.center.ask_reason(self)
+        self.center.say("nothing is left: every phase is done or attested")

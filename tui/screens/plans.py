@@ -129,9 +129,18 @@ class PlansScreen(FindingScreen):
         if self.current is not None and self.current["next"]:
             phase = self.current["next"]["phase"]
             self.center.perform(self, "done", Order("", "done", self.current["id"], phase))
+        elif self.current is not None:
+            self.center.say(f"nothing is left to do of {self.current['id']}")
 
     def action_accept(self) -> None:
         self.center.on_terminal(self, "accept")
+
+    def action_waivers(self) -> None:
+        self.center.tell(self, "waivers")
+
+    def action_watch(self) -> None:
+        if self.current is not None:
+            self.center.perform(self, "watch", Order("", "watch", self.current["id"]))
 
     def action_diff(self) -> None:
         self.center.tell(self, "diff")

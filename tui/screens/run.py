@@ -8,13 +8,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from tui.actions import Action
 from tui.run_story import Item
 from tui.runs import Run
 from tui.screens.base import StoreScreen
 from tui.widgets.bar import Bar, Note
 from tui.widgets.log import Log
 from tui.widgets.table import Column, Row, Table
-from tui.words import Line, Piece, ours, seconds, single, state_text, tone_of
+from tui.words import Line, Piece, brief, ours, seconds, single, state_text, tone_of
 
 COLUMNS = (
     Column("VERDICT", most=11),
@@ -38,7 +39,7 @@ class RunScreen(StoreScreen):
 
     def body(self) -> ComposeResult:
         yield Bar(id="state")
-        yield Note(id="pinned", most=4)
+        yield Note(id="pinned", most=6)
         yield Table(COLUMNS, id="items")
         with Vertical(id="below"):
             yield Bar(id="log_title")
@@ -133,16 +134,31 @@ class RunScreen(StoreScreen):
         key = self.find("items", Table).current
         if event := self._event():
             self.center.open_event(event, str(key[1]) if isinstance(key, tuple) else None)
+        elif self.run is not None and self.run.order.verb == "watch":
+            phase = key[0] if isinstance(key, tuple) else None
+            self.center.open_plan(self.run.order.plan, phase)
         elif self.run is not None and self.run.going:
             self.center.say("its evidence is there when it has ended")
+
+    def offers(self, action: Action, place: Mapping[str, str]) -> bool:
+        going = self.run is not None and self.run.going
+        if action.name in ("cancel", "again"):
+            return self.run is not None and going == (action.name == "cancel")
+        if action.name in ("earlier", "later"):
+            return len(self.center.runs.all) > 1
+        return super().offers(action, place)
 
     def action_cancel(self) -> None:
         if self.run is not None and self.run.going:
             self.run.cancel()
             self.ticked()
+        elif self.run is not None:
+            self.center.say(f"it has ended: {self.run.state}")
 
     def action_again(self) -> None:
-        if self.run is not None and not self.run.going:
+        if self.run is not None and self.run.going:
+            self.center.say("it still runs; x ends it")
+        elif self.run is not None:
             self.center.repeat(self.run)
 
     def action_follow(self) -> None:
@@ -166,15 +182,20 @@ class RunScreen(StoreScreen):
 
     def _by(self, step: int) -> None:
         every = self.center.runs.all
-        if self.run is not None and 0 <= every.index(self.run) + step < len(every):
-            self.switch(every[every.index(self.run) + step])
+        if self.run is None:
+            return
+        place = every.index(self.run) + step
+        if 0 <= place < len(every):
+            self.switch(every[place])
+        else:
+            self.center.say(f"this is the {'newest' if step > 0 else 'first'} run of this session")
 
 
 def _pinned(item: Item) -> list[Line]:
     row, tone = item.row, tone_of(item.verdict)
     return [
         [("first failure  ", "muted"), (f"{item.id} ", "strong"), (state_text(item.verdict), tone),
-         (f"  {item.kind} {single(item.subject)}", "")],
+         (f"  {item.kind} {brief(item.subject)}", "")],
         [("  expected ", "muted"), (single(row["expected"]), "")],
         [("  seen     ", "muted"), (single(row["actual"] or row["message"]), tone)],
     ]  # fmt: skip

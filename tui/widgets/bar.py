@@ -14,12 +14,18 @@ from tui.words import Line, Piece, wrap
 
 
 class Bar(Widget, can_focus=False):
-    """One line: pieces at the left, others at the right, which go first where there is no room."""
+    """One line: pieces at the left, others at the right.
+
+    Where there is no room for both the left is cut; with `yields` the right is left out instead.
+    """
 
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, *, yields: bool = False, id: str | None = None, classes: str | None = None
+    ) -> None:
         super().__init__(id=id, classes=classes)
+        self._yields = yields
         self._left: Sequence[Piece] = ()
         self._right: Sequence[Piece] = ()
 
@@ -37,6 +43,9 @@ class Bar(Widget, can_focus=False):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         right = cell_len("".join(text for text, _ in self._right))
+        left = cell_len("".join(text for text, _ in self._left))
+        if self._yields and left + right + 3 > width:
+            right = 0
         line = [(" ", ""), *cut(self._left, max(0, width - right - 3))]
         if right and right + 3 < width:
             line += [(" ", ""), *self._right, (" ", "")]
@@ -80,7 +89,9 @@ class Note(Widget, can_focus=False):
             rows = [cut(line, width - 2) for line in self._lines]
         if len(rows) > most:
             rows = rows[:most]
-            rows[-1] = [*cut(rows[-1], max(1, width - 4)), ("…", "muted")]
+            last = list(cut(rows[-1], max(1, width - 4)))
+            cut_already = "".join(text for text, _ in last).rstrip().endswith("…")
+            rows[-1] = last if cut_already else [*last, ("…", "muted")]
         return rows
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
