@@ -11,14 +11,18 @@ from tui.widgets.rows import Text, text
 
 NARROW = 60
 """The width below which one key of each action is shown, and not its others."""
+_FEW = 5
+"""Cells of that key; the few that are longer take a little of their line."""
 
 
 def help_text(screen: StoreScreen, *, read_only: bool) -> list[Text]:
     """The keys of a screen: its own first, then those of all."""
     found: list[Text] = []
     known = actions.of(screen.SCOPE, read_only=read_only)
-    shown = actions.first_key if screen.size.width < NARROW else actions.keys_text
-    width = max(cell_len(shown(each)) for each in known) + 1
+    narrow = screen.size.width < NARROW
+    shown = actions.first_key if narrow else actions.keys_text
+    width = _FEW if narrow else max(cell_len(shown(each)) for each in known) + 1
+    before = "" if narrow else "  "
     asks = {Effect.OUTSIDE: ("  asks", "warn"), Effect.PERSON: ("  asks", "warn")}
     for title, wanted in (("here", True), ("everywhere", False)):
         found.append(text((title, "muted")))
@@ -26,7 +30,8 @@ def help_text(screen: StoreScreen, *, read_only: bool) -> list[Text]:
             if (screen.SCOPE in action.scopes) is wanted:
                 keys = f"{shown(action):{width}} "
                 about = asks.get(action.effect, "")
-                found.append(text(("  ", ""), (keys, "key"), action.does, about, hang=width + 3))
+                hang = len(before) + width + 1
+                found.append(text((before, ""), (keys, "key"), action.does, about, hang=hang))
         found.append(text(""))
     if read_only:
         found.append(text(("RO", "warn"), " read-only: nothing here runs or records anything"))

@@ -26,7 +26,7 @@ Dialog Bar, Dialog Note, Dialog Rows, Dialog Table { background: $tone-raised; }
 Dialog Bar { margin: 0 0 1 0; }
 Dialog Input { height: 1; border: none; padding: 0 1; margin: 1 0; background: $tone-here;
                color: $tone-strong; }
-Dialog Input:focus { border: none; }
+Dialog Input:focus { border: none; background-tint: 0%; }
 Dialog Input > .input--placeholder { color: $tone-muted; }
 Dialog #keys { margin: 1 0 0 0; }
 Dialog.-small > Vertical { max-height: 100%; padding: 0 1; }
@@ -42,13 +42,14 @@ Toast .toast--title { color: $tone-strong; }
 
 CommandPalette { color: $tone-text; background: $tone-ground 60%; }
 CommandPalette > Vertical { background: $tone-raised; }
-CommandPalette #--input { border: blank; background: $tone-here; }
+CommandPalette #--input { border: none; background: $tone-here; }
 CommandPalette Input > .input--placeholder { color: $tone-muted; text-style: none; }
 CommandPalette SearchIcon { display: none; }
 CommandPalette #--container { margin-top: 2; }
-CommandPalette Input, CommandPalette Input:focus { background: $tone-here; color: $tone-strong; }
-CommandPalette CommandList { background: $tone-raised; color: $tone-text; border: none; }
-CommandPalette CommandList:focus { border: none; }
+CommandPalette Input, CommandPalette Input:focus { background: $tone-here; color: $tone-strong;
+    height: 1; border: none; padding: 0 2; }
+CommandPalette CommandList, CommandPalette CommandList:focus { background: $tone-raised;
+    color: $tone-text; border: none; border-top: blank; }
 CommandPalette .option-list--option-highlighted { background: $tone-here; color: $tone-strong; }
 CommandPalette > .command-palette--help-text { color: $tone-muted; text-style: not bold; }
 CommandPalette > .command-palette--highlight { text-style: bold underline; color: $tone-strong; }

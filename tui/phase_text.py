@@ -28,14 +28,22 @@ Event = Mapping[str, Any]
 
 
 def why(
-    plan: Mapping[str, Any], phase: Phase, last: Event | None, *, read_only: bool = False
+    plan: Mapping[str, Any],
+    phase: Phase,
+    last: Event | None,
+    *,
+    read_only: bool = False,
+    room: int = 0,
 ) -> list[Line]:
-    """Where a phase stands and why, and what to do about it; keys only where there are any."""
+    """Where a phase stands and why, and what to do about it; keys only where there are any.
+
+    `room` is for the subject of a check: what it expected and saw has to be seen behind it.
+    """
     state, reason = phase["state"], single(phase["reason"])
     said = standing(state, reason)
     found: list[Line] = [[(said, tone_of(state) if tone_of(state) != "muted" else "strong")]]
     if state in ("failed", "errored", "regressed") and last is not None:
-        found += _not_passed(last)
+        found += _not_passed(last, room)
     hint = [each for each in _hint(plan, phase) if not read_only or len(each[0].strip()) > 1]
     if hint:
         found.append([("next: ", "muted"), *hint])
@@ -54,7 +62,7 @@ def _words_of_others(phase: Phase, *, read_only: bool) -> Iterator[Line]:
                    (f" is asked for by {single(each['asked_by'])}", ""), *key]  # fmt: skip
 
 
-def _not_passed(last: Event) -> Iterator[Line]:
+def _not_passed(last: Event, room: int) -> Iterator[Line]:
     """The first check of the last attempt that did not pass."""
     for row in rows_of(dict(last)):
         if row["verdict"] in ("failed", "error"):
@@ -62,7 +70,7 @@ def _not_passed(last: Event) -> Iterator[Line]:
             tone = tone_of(row["verdict"])
             yield [
                 (f"{row['id']} ", "strong"),
-                (f"{row['kind']} {brief(row['subject'])}: expected ", ""),
+                (f"{row['kind']} {brief(row['subject'], room)}: expected ", ""),
                 (f"{single(row['expected'])}; seen ", ""),
                 (seen, tone),
             ]

@@ -103,9 +103,9 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(line, width)
 
 
-def brief(text: str) -> str:
-    """The beginning of a text from anywhere, where what comes after it must be seen."""
-    return fit(text, BRIEF).rstrip()
+def brief(text: str, room: int = 0) -> str:
+    """The beginning of a text from anywhere, where what comes after it must be seen, too."""
+    return fit(text, max(BRIEF, room)).rstrip()
 
 
 def wrap(line: Line, width: int, hang: int = 0) -> list[Line]:

@@ -50,6 +50,7 @@ SCENES = {
     "commands": Scene((*_PLAN, "y"), "copy a command"),
     "palette": Scene((*_PLAN, "ctrl+p"), "run the checks of the phase"),
     "confirm": Scene((*_PLAN, "j", "R"), "then the gate is asked"),
+    "waive": Scene((*_PLAN, "e"), "ask for a waiver of advisories"),
     "empty": Scene(seen="todo_manager import FILE", folder="empty"),
     "error": Scene(seen="todo_manager init", folder="gone"),
     "read_only": Scene(_PLAN, "RO", read_only=True),

@@ -144,7 +144,7 @@ class StoreScreen(PanedScreen):
             return len(self.PANES) > 1
         if action.name == "back":
             return len(self.app.screen_stack) > 2
-        looks = action.effect is actions.Effect.LOOKS
+        looks = action.effect is actions.Effect.LOOKS and action.name != "open"
         return looks or not action.command or bool(actions.command(action, place))
 
     def on_table_moved(self, event: Table.Moved) -> None:

@@ -166,14 +166,11 @@ class Shown(Dialog[None]):
     ]
 
     def fitted(self, *, whole: bool) -> None:
-        more: list[Piece] = [
-            ("space", "key"),
-            (" a page  ", "muted"),
-            ("j k", "key"),
-            (" a line", "muted"),
-        ]
         closes: list[Piece] = [("esc", "key"), (" closes  ", "muted")]
-        self.query_one("#keys", Bar).put(closes if whole else [*closes, *more])
+        if not whole:
+            closes += [("space", "key"), (" a page", "muted")]
+        lines: list[Piece] = [("j k", "key"), (" a line", "muted")]
+        self.query_one("#keys", Bar).put(closes, () if whole else lines)
 
     def action_ends(self, end: int) -> None:
         said = self.query_one("#said", Rows)

@@ -22,7 +22,7 @@ COLUMNS = (
     Column("AGO", since=40, right=True),
     Column("WHAT", most=10),
     Column("PLAN", most=28),
-    Column("PHASE", since=60, most=22),
+    Column("PHASE", since=60, most=16),
     Column("SAID", since=80, rest=True),
     Column("WHO", since=80, most=24),
     Column("HOW", since=120),

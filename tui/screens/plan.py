@@ -54,7 +54,7 @@ class PlanScreen(PlanActs):
                 yield Rows(id="log")
                 yield Rows(id="text")
                 yield Table(HISTORY, id="history")
-        yield Note(id="why", most=5)
+        yield Note(id="why", most=5, share=0.3)
 
     def on_mount(self) -> None:
         self._details = Feed(self.center.root, self._from_details)
@@ -140,7 +140,13 @@ class PlanScreen(PlanActs):
         if phase is None:
             return
         self.find("why", Note).put(
-            phase_text.why(self.plan, phase, last, read_only=self.center.read_only)
+            phase_text.why(
+                self.plan,
+                phase,
+                last,
+                read_only=self.center.read_only,
+                room=self.size.width - 50,
+            )
         )
         self.find("checks", Table).show(check_rows(phase, last))
         self.find("evidence", Rows).show(phase_text.evidence(phase, last))

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from todo_manager.shellword import word
 from tui.actions import Action
 from tui.run_story import Item
 from tui.runs import Run
@@ -39,7 +40,7 @@ class RunScreen(StoreScreen):
 
     def body(self) -> ComposeResult:
         yield Bar(id="state")
-        yield Note(id="pinned", most=6)
+        yield Note(id="pinned", most=6, share=0.25)
         yield Table(COLUMNS, id="items")
         with Vertical(id="below"):
             yield Bar(id="log_title")
@@ -68,7 +69,8 @@ class RunScreen(StoreScreen):
         else:
             log.take(story.since(self._seen))
         self._seen = story.lines
-        self.find("pinned", Note).put(_pinned(story.first_failure) if story.first_failure else [])
+        first, room = story.first_failure, self.size.width - 46
+        self.find("pinned", Note).put(_pinned(first, room) if first else [])
         self.ticked()
         self._show_edges()
 
@@ -116,6 +118,8 @@ class RunScreen(StoreScreen):
         if self.run is None:
             return {}
         found = {"command": self.run.order.command}
+        if self.run.order.verb == "watch":
+            found["open"] = f"todo_manager show {word(self.run.order.plan)}"
         if event := self._event():
             found["open"] = f"todo_manager log --run {event}"
         return found
@@ -191,11 +195,11 @@ class RunScreen(StoreScreen):
             self.center.say(f"this is the {'newest' if step > 0 else 'first'} run of this session")
 
 
-def _pinned(item: Item) -> list[Line]:
+def _pinned(item: Item, room: int) -> list[Line]:
     row, tone = item.row, tone_of(item.verdict)
     return [
         [("first failure  ", "muted"), (f"{item.id} ", "strong"), (state_text(item.verdict), tone),
-         (f"  {item.kind} {brief(item.subject)}", "")],
+         (f"  {item.kind} {brief(item.subject, room)}", "")],
         [("  expected ", "muted"), (single(row["expected"]), "")],
         [("  seen     ", "muted"), (single(row["actual"] or row["message"]), tone)],
     ]  # fmt: skip
