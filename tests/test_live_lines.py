@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import queue
+from typing import Any
 
 import pytest
 
+from todo_manager import runner
 from todo_manager.live_lines import LONGEST, MORE, Lines
 from todo_manager.secrets import MASK, Masker
 
@@ -54,3 +57,18 @@ def test_a_line_without_end_costs_no_memory_and_is_counted() -> None:
 
 def test_more_than_the_limit_is_not_told_and_that_is_said_once() -> None:
     assert told(Masker([]), [b"\n" * 60] * 100, 100) == [""] * 100 + [MORE]
+
+
+def test_lines_that_nobody_takes_do_not_pile_up() -> None:
+    """A check waits for nobody who follows it: what it writes is let go, and the evidence has it."""
+    events: queue.SimpleQueue[runner.Event] = queue.SimpleQueue()
+    nothing: Any = None
+    worker = runner._Worker(nothing, queue.SimpleQueue(), events, Masker([]), nothing)
+    lines = worker._told("loud")
+    for _ in range(3):
+        for _ in range(runner.UNHEARD):
+            lines.add("stdout", b"x\n")
+        lines.end()
+    assert events.qsize() <= runner.UNHEARD + 3
+    last = [events.get() for _ in range(events.qsize())][-1]
+    assert last == runner.CheckWrote("loud", "stdout", MORE, last=True)

@@ -20,7 +20,7 @@ from todo_manager.checks.searching import Unsettled
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition, is_required, secrets_of
 from todo_manager.documents.substitution import resolve_tree
-from todo_manager.live_lines import Lines
+from todo_manager.live_lines import MORE, Lines
 from todo_manager.model import Result, Verdict
 from todo_manager.processes.client import Cancel
 from todo_manager.secrets import Masker
@@ -70,6 +70,8 @@ Event = CheckStarted | CheckWrote | AttemptMade | CheckFinished
 
 TOLD = 2**18
 """Bytes an attempt may tell of what it writes; the evidence keeps more."""
+UNHEARD = 20_000
+"""Events that may wait for whoever follows the run; beyond them no line is told. A check waits for nobody."""
 WAITING_JOBS = 64
 """How many checks that start no program run at once: they only wait for answers."""
 
@@ -198,6 +200,8 @@ class _Worker:
         """Takes what the programs of a check write, and tells it line by line."""
 
         def put(stream: str, text: str) -> None:
+            if self._events.qsize() >= UNHEARD:
+                lines.cut, text = True, MORE
             self._events.put(CheckWrote(id_, stream, text, lines.cut))
 
         lines = Lines(self._masker, put, TOLD)
