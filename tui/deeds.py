@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import subprocess
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -59,6 +60,7 @@ class Deeds(App[None]):
 
     def begin(self) -> None:
         """Make what the deeds need; nothing is started by it."""
+        self._said_until: dict[str, float] = {}
         self.runs = Runs(
             self.root, lambda: self.actor, lambda run: self.post_message(self.RunNews(run))
         )
@@ -71,9 +73,12 @@ class Deeds(App[None]):
         return actors.actor(self._given_actor, Path(self.root))
 
     def say(self, what: str, tone: str = "") -> None:
-        """Say something for a few seconds; it is over by itself."""
+        """Say something for a few seconds; it is over by itself, and said once while it is there."""
         severity: Any = {"warn": "warning", "failed": "error"}.get(tone, "information")
-        self.notify(single(what), severity=severity, markup=False, timeout=4)
+        lasts, now = 8.0 if tone == "failed" else 4.0, time.monotonic()
+        if self._said_until.get(what, 0.0) < now:
+            self._said_until = {what: now + lasts}
+            self.notify(single(what), severity=severity, markup=False, timeout=lasts)
 
     # Runs.
 

@@ -37,6 +37,8 @@ class RunScreen(StoreScreen):
         super().__init__()
         self.run = run
         self._seen = 0
+        self._led = False
+        """Whether the cursor was put on the first failure."""
 
     def body(self) -> ComposeResult:
         yield Bar(id="state")
@@ -53,6 +55,7 @@ class RunScreen(StoreScreen):
         """Show another run."""
         self.run = run
         self._seen = 0
+        self._led = False
         self.show_run(anew=True)
 
     def show_run(self, *, anew: bool = False) -> None:
@@ -73,6 +76,15 @@ class RunScreen(StoreScreen):
         self.find("pinned", Note).put(_pinned(first, room) if first else [])
         self.ticked()
         self._show_edges()
+        if not run.going and not self._led:
+            self._led = True
+            self._lead_to(first)
+
+    def _lead_to(self, first: Item | None) -> None:
+        """Put the cursor where one wants to go when a run has ended, unless it was moved by then."""
+        table = self.find("items", Table)
+        if first is not None and not table.cursor:
+            table.move_to_key((first.phase, first.id))
 
     def ticked(self) -> None:
         """Durations count while it runs; they stand still when it has ended."""
