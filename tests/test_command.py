@@ -127,7 +127,7 @@ def test_a_check_cannot_prepare_the_environment_of_the_next_one(project):
     )
     refused = project.ask("done", "p", 0).refused("check_failed")
     verdicts = [row["verdict"] for row in refused.data["checks"]]
-    assert verdicts == ["passed", "failed", "failed", "failed"]
+    assert verdicts == ["error", "failed", "failed", "failed"]
 
 
 def test_no_descriptor_of_ours_is_open_in_a_program(project):

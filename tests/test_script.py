@@ -142,7 +142,7 @@ def test_facts_cannot_be_written_by_an_earlier_check(project):
         """,
     )
     refused = project.ask("done", "p", 0).refused("check_failed")
-    assert [row["verdict"] for row in refused.data["checks"]] == ["passed", "failed"]
+    assert [row["verdict"] for row in refused.data["checks"]] == ["error", "failed"]
 
 
 def test_scripts_of_a_phase_run_with_their_helpers_from_one_private_copy(project):
