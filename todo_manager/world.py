@@ -60,6 +60,8 @@ class RunWorld:
         self._definition = definition
         self._values = values
         self._private = _temporary_folder() / f"todo_manager-{secrets.token_hex(8)}"
+        self._nothing = self._private / secrets.token_hex(8)
+        """Nothing is there, and the way there is that to everything private."""
         self._nanny = Nanny(self._private, cancel)
         self._place = dict(place)
         self._services = services
@@ -219,7 +221,7 @@ class RunWorld:
             ran = self._nanny.run(
                 argv, cwd=str(folder), env=environment, timeout=timeout, ids=ids, tell=tell
             )
-            if _own_programs(scratch) != before or self._ways.moved(str(self._private / "bin")):
+            if _own_programs(scratch) != before or self._ways.moved(str(self._nothing)):
                 return Ran(
                     problem="its private folder, the first of PATH, was written while it ran"
                 )
@@ -247,7 +249,7 @@ class RunWorld:
         Both the first folder of PATH and the copies of scripts lie in such folders.
         """
         self._nanny.start()
-        self._ways.add([self._private / "bin"])
+        self._ways.add([self._nothing])
         return Path(tempfile.mkdtemp(prefix=prefix, dir=self._private))
 
     def _interpreter(self, file: coupling.BoundFile, copy: str) -> tuple[str, ...]:
