@@ -1,4 +1,4 @@
-"""A second machine for tests: a name and a network of its own, behind a real OpenSSH server.
+"""A second machine for tests: a name, an id and a network of its own, behind a real OpenSSH server.
 
 The server takes connections of this machine's loopback and answers from within the other's namespaces, so
 what is checked over ssh is looked at from there. An engine of its own can be started in it. Needs Debian's
@@ -7,11 +7,14 @@ openssh-server and iproute2, and root.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +23,13 @@ from engine import DOCKERD, Engine, until
 
 SSHD = "/usr/sbin/sshd"
 IP = "/usr/sbin/ip"
-PARTS = {SSHD: "openssh-server", IP: "iproute2", "/usr/bin/nsenter": "util-linux"}
+ID_FILE = "/etc/machine-id"
+PARTS = {
+    SSHD: "openssh-server",
+    IP: "iproute2",
+    "/usr/bin/nsenter": "util-linux",
+    ID_FILE: "systemd",
+}
 
 
 def missing_machine() -> str:
@@ -32,7 +41,7 @@ def missing_machine() -> str:
 
 
 class Machine:
-    """A machine of the given name, whose files are this machine's."""
+    """A machine of the given name, whose files are this machine's, but for its id and /usr/local/sbin."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -40,6 +49,8 @@ class Machine:
         self.engine_socket = folder / "docker.sock"
         self.identity = folder / "identity"
         self.known_hosts = folder / "known_hosts"
+        self.id = hashlib.md5(str(folder).encode()).hexdigest()
+        self.programs = folder / "sbin"
         self._held: IO[str] | None = None
         self._holder: subprocess.Popen[bytes] | None = None
         self._sessions: list[subprocess.Popen[bytes]] = []
@@ -60,10 +71,24 @@ class Machine:
     def start(self) -> None:
         # Held by the machine, not by an engine of it, which comes and goes.
         self._held = mounts.hold(self.folder)
-        inner = f"hostname {self.name}; {IP} link set lo up; exec sleep infinity"
+        self.programs.mkdir()
+        self.call_it(self.id)
+        own = f"mount --bind {self.folder}/machine-id {ID_FILE} && mount --bind {self.programs} /usr/local/sbin"
+        inner = f"{own} && hostname {self.name}; {IP} link set lo up; exec sleep infinity"
         self._holder = subprocess.Popen(
             # It ends when the test run is killed.
-            ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--uts", "bash", "-c", inner],
+            [
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                "unshare",
+                "--net",
+                "--uts",
+                "--mount",
+                "bash",
+                "-c",
+                inner,
+            ],
             start_new_session=True,
         )
         until(lambda: self.run("hostname").stdout.strip() == self.name, self.name)
@@ -89,6 +114,24 @@ class Machine:
         if self._held is not None:
             self._held.close()
 
+    def call_it(self, id_: str) -> None:
+        """What its /etc/machine-id holds from now on."""
+        (self.folder / "machine-id").write_text(f"{id_}\n")
+
+    @contextmanager
+    def before_each(self, text: str) -> Iterator[Path]:
+        """The file of a key for which a shell text is run before every program of a session."""
+        key, keys = self.folder / "special", self.identity.with_suffix(".pub")
+        if not key.exists():
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        before = keys.read_text()
+        wrapped = f'command="{text}; eval \\"$SSH_ORIGINAL_COMMAND\\"" '
+        keys.write_text(f"{before}{wrapped}{key.with_suffix('.pub').read_text()}")
+        try:
+            yield key
+        finally:
+            keys.write_text(before)
+
     def hang_up(self) -> None:
         """Break off every connection."""
         for process in self._sessions:
@@ -99,7 +142,7 @@ class Machine:
         return subprocess.run([*self.entry(), *words], capture_output=True, text=True, timeout=60)
 
     def entry(self) -> list[str]:
-        """The words before a command by which it runs there."""
+        """The words before a command by which it runs there; it sees this machine's files."""
         return ["nsenter", "-t", str(self.pid), "-n", "-u", "--"]
 
     def host(self, **changes: str) -> str:
@@ -137,7 +180,16 @@ class Machine:
             except OSError:
                 return
             with connection, open(self.folder / "sshd.log", "ab") as log:
-                argv = [*self.entry(), SSHD, "-i", "-e", "-f", str(self.folder / "sshd_config")]
+                argv = [
+                    *self.entry()[:-1],
+                    "-m",
+                    "--",
+                    SSHD,
+                    "-i",
+                    "-e",
+                    "-f",
+                    str(self.folder / "sshd_config"),
+                ]
                 self._sessions.append(
                     subprocess.Popen(
                         argv,

@@ -126,7 +126,9 @@ def test_a_login(place: Forked, pc2: Machine) -> None:
     found = told(place)
     assert "engine pc2" not in found
     assert found["ssh pc2"]["level"] == "ok"
-    assert found["ssh pc2"]["said"].startswith(f"of p: root@127.0.0.1:{pc2.port}: for `host` of ")
+    assert found["ssh pc2"]["said"].startswith(
+        f"of p: root@127.0.0.1:{pc2.port}: for machine, `host` of "
+    )
     place.plan(
         "q", f"- {{title: T, verify: [{check}]}}", head=pc2.head(docker="", identity="/none")
     )

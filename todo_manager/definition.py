@@ -214,16 +214,27 @@ def _runs_programs(tree: Tree) -> bool:
 
 def hosts_of(names: Names, checks: Iterable[Tree]) -> dict[str, Tree]:
     """The hosts that checks look from, as the plan describes them; `local` only where it does."""
-    used = {str(tree["host"]) if "host" in tree else _home(tree) for tree in checks}
+    used = {host_of(tree) for tree in checks if _depends_on_host(tree)}
     return {name: names.hosts[name] for name in sorted(used & names.hosts.keys())}
 
 
-def _home(tree: Tree) -> str:
-    """The host of a check that names none: this machine's engine, where it is asked for the answer."""
+def _depends_on_host(tree: Tree) -> bool:
+    """Whether it matters how the plan describes the host: this machine's own files need no description."""
+    return "host" in tree or host_of(tree) != LOCAL or asks_engine(tree)
+
+
+def host_of(tree: Tree) -> str:
+    """The host that a check looks at or from."""
     kind = kind_of(tree)
-    fields = load_kind(kind).__struct_fields__ if kind else ()
-    asks = "inside" not in fields or "inside" in tree or "served_by" in tree
-    return LOCAL if "host" in fields and asks else ""
+    key = kind if kind and load_kind(kind).names_host else "host"
+    return str(tree.get(key, LOCAL))
+
+
+def asks_engine(tree: Tree) -> bool:
+    """Whether a check asks the engine of its host for the answer."""
+    kind = kind_of(tree)
+    always = kind is not None and load_kind(kind).asks_engine
+    return always or "inside" in tree or "served_by" in tree
 
 
 def programs_of(settings: Settings) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 The checks of a run say how long they hold, under `holds_until` among their facts: from `valid_for`, or
 because of what their kind found. A waiver has its own term. The earliest of them is the term of the mark.
-Things that were proven (images, what a registry has) are remembered by their identity: a later run that
+Things that were proven (images, what a registry has, which machine a host is) are remembered by their identity: a later run that
 passes on another thing has not renewed the proof of this one.
 """
 
@@ -110,6 +110,7 @@ def _subjects(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
         "image": (facts.get("image") or {}).get("id"),
         "the image of the container": (facts.get("container") or {}).get("image"),
         "the digest": facts.get("digest") if kind == "registry" else None,
+        "the machine": facts.get("machine_id") if kind == "machine" and "from" in facts else None,
     }
     return {name: str(identity) for name, identity in found.items() if identity}
 

@@ -7,7 +7,6 @@ import os
 import socket
 from collections import namedtuple
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from forked import Forked
 from support import Project
 
 from todo_manager.canonical import Scalar
-from todo_manager.checks import this_machine
 from todo_manager.checks.base import Program, Ran, Unresolvable
+from todo_manager.hosts import figures
 from todo_manager.model import Output, Verdict
 
 PASSED, FAILED, ERROR = Verdict.PASSED, Verdict.FAILED, Verdict.ERROR
@@ -52,7 +51,7 @@ class Tree:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
-    monkeypatch.setattr(this_machine, "ROOT", tmp_path / "system")
+    monkeypatch.setattr(figures, "ROOT", tmp_path / "system")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
     return Tree(tmp_path / "system")
@@ -86,16 +85,6 @@ class TestWhichMachine:
     def test_no_file(self, local: Any, tree: Tree) -> None:
         tree.drop("etc/machine-id")
         assert local(machine_id=ID).verdict == ERROR
-
-    def test_by_its_name(self, look: Any, check: Any, tree: Tree, monkeypatch: Any) -> None:
-        here = socket.gethostname()
-        assert look({"machine": here, "cpus": 1}).verdict == PASSED
-        loaded = check({"machine": here, "cpus": 1})
-        monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
-        assert loaded.attempt(SimpleNamespace(root=Path("/")), 5).verdict == FAILED
-
-    def test_another_is_refused(self, refused: Any) -> None:
-        assert "not in this version" in refused({"machine": "pc2.example", "cpus": 1})
 
 
 class TestCpus:

@@ -168,6 +168,10 @@ class Check(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str]
     runs_programs: ClassVar[bool] = False
     """Whether it starts programs, so that the settings `path` and `tools` are part of its meaning."""
+    asks_engine: ClassVar[bool] = False
+    """Whether it asks the engine of its host, whatever its parameters are."""
+    names_host: ClassVar[bool] = False
+    """Whether its subject is a host, of those under `hosts`."""
     timeout_verdict: ClassVar[Verdict] = Verdict.ERROR
     """What it means when an attempt does not come back within `timeout`."""
     needs: ClassVar[tuple[str, ...]] = ()

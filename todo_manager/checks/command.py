@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
+
+from msgspec import Struct
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields, shelltext
@@ -16,7 +18,9 @@ from todo_manager.checks.textmatch import TextMatch, judge_text, text_match
 from todo_manager.documents.substitution import steers
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.engine import Unreachable
-from todo_manager.model import Verdict
+from todo_manager.hosts.places import From
+from todo_manager.model import Output, Verdict
+from todo_manager.processes.client import Tell
 
 NOT_STARTED = (126, 127)
 """Exit codes by which shells and `env` say that the program could not be started."""
@@ -97,51 +101,28 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
 
     def attempt(self, world: World, timeout: float) -> Outcome:
         expected = f"exits {' or '.join(map(str, self.exit))}"
-        if not self.place.here:
-            return self._elsewhere(world, timeout, expected)
-        try:
-            if isinstance(self.subject, str):
-                program = world.program("bash")
-            else:
-                program = world.program(self.subject[0])
-        except Unresolvable as problem:
-            return unanswered(expected, str(problem))
-        handed: dict[str, str] = {}
-        if isinstance(self.subject, str):
-            argv = [program.path, "--noprofile", "--norc", "-euo", "pipefail", "-c", self.subject]
-            handed = world.hand_over(self.subject)
-        else:
-            argv = [program.path, *program.options, *self.subject[1:]]
-        env = {**program.env, **handed, **self.env}
-        ran = world.run(
-            argv, timeout=timeout, cwd=self.cwd, env=env, user=self.user, tell=world.tell
-        )
-        facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
-        outputs = (ran.stdout, ran.stderr)
-        if problem_text := why_no_exit_code(ran, timeout, argv[0]):
-            return unanswered(expected, problem_text, facts=facts, outputs=outputs)
-        return conclude(self._judge(ran, expected), facts=facts, outputs=outputs)
-
-    def _elsewhere(self, world: World, timeout: float, expected: str) -> Outcome:
         handed: dict[str, str] = {}
         argv = self.subject
         if isinstance(argv, str):
             handed = world.hand_over(argv)
             argv = ("bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", argv)
-        cwd = "" if self.cwd == "." else self.cwd
         env = handed | self.env
         try:
-            ran, facts = world.elsewhere.run(
-                self.place, argv, timeout=timeout, cwd=cwd, env=env, user=self.user, tell=world.tell
+            went = start(
+                world,
+                self.place,
+                argv,
+                timeout=timeout,
+                cwd=self.cwd,
+                env=env,
+                user=self.user,
+                tell=world.tell,
             )
-        except Unreachable as problem:
+        except (Unresolvable, Unreachable) as problem:
             return unanswered(expected, str(problem))
-        facts = {"from": str(self.place)} | facts | run_facts(ran)
-        outputs = (ran.stdout, ran.stderr)
-        if problem_text := why_no_exit_code(ran, timeout, argv[0]):
-            told = f"{self.place}: {problem_text}"
-            return unanswered(expected, told, facts=facts, outputs=outputs)
-        return conclude(self._judge(ran, expected), facts=facts, outputs=outputs)
+        if went.why:
+            return unanswered(expected, went.why, facts=went.facts, outputs=went.outputs)
+        return conclude(self._judge(went.ran, expected), facts=went.facts, outputs=went.outputs)
 
     def _judge(self, ran: Ran, expected: str) -> list[Judgement]:
         so = ran.exit in self.exit
@@ -152,6 +133,47 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
         if self.stderr:
             found += judge_text("stderr", ran.stderr, self.stderr)
         return found
+
+
+class Went(Struct, frozen=True, kw_only=True):
+    """A program that was started at some place, and what came of it."""
+
+    ran: Ran
+    facts: dict[str, Any]
+    why: str
+    """Why it says nothing about the thing checked; empty when its exit code does."""
+
+    @property
+    def outputs(self) -> tuple[Output, Output]:
+        return self.ran.stdout, self.ran.stderr
+
+
+def start(
+    world: World,
+    place: From,
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    cwd: str = ".",
+    env: Mapping[str, str] = {},
+    user: str = "",
+    tell: Tell | None = None,
+) -> Went:
+    """Run a program here or at another place; raises Unresolvable, Unreachable where it cannot be."""
+    if place.here:
+        program = world.program(argv[0])
+        argv = [program.path, *program.options, *argv[1:]]
+        env = {**program.env, **env}
+        ran = world.run(argv, timeout=timeout, cwd=cwd, env=env, user=user, tell=tell)
+        facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
+        return Went(ran=ran, facts=facts, why=why_no_exit_code(ran, timeout, argv[0]))
+    away = "" if cwd == "." else cwd
+    ran, facts = world.elsewhere.run(
+        place, argv, timeout=timeout, cwd=away, env=env, user=user, tell=tell
+    )
+    why = why_no_exit_code(ran, timeout, argv[0])
+    facts = {"from": str(place)} | facts | run_facts(ran)
+    return Went(ran=ran, facts=facts, why=f"{place}: {why}" if why else "")
 
 
 def run_facts(ran: Ran) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from todo_manager.checks import fields
 from todo_manager.checks.base import Check, Outcome, World, unanswered
@@ -13,6 +13,8 @@ from todo_manager.engines.engine import Engine, Unreachable
 
 class EngineCheck(Check, frozen=True, kw_only=True):
     """A check of something on a Docker engine. An engine that does not answer is an error."""
+
+    asks_engine: ClassVar[bool] = True
 
     host: Annotated[str, Convert(fields.text, expects=True)] = LOCAL
     """The host, of those under `hosts`, whose engine is asked."""

@@ -1,4 +1,4 @@
-"""The graphics cards of this machine, as NVIDIA's own program names them."""
+"""The graphics cards of a machine, as NVIDIA's own program names them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from todo_manager.checks.base import Ran, World
-from todo_manager.checks.command import run_facts, tail_of, why_no_exit_code
+from todo_manager.checks.command import start, tail_of
 from todo_manager.checks.ground import Unlookable
+from todo_manager.hosts.places import From
 from todo_manager.model import Output
 
 PROGRAM = "nvidia-smi"
@@ -35,16 +36,15 @@ class Gpus(Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...]
 
 
-def ask(world: World, timeout: float) -> Gpus:
+def ask(world: World, place: From, timeout: float) -> Gpus:
     """All cards; that there is none is an answer too.
 
-    Raises Unresolvable without the program, Unlookable where it does not answer.
+    Raises Unresolvable without the program, Unlookable where it does not answer, Unreachable.
     """
-    program = world.program(PROGRAM)
-    ran = world.run([program.path, *QUERY], timeout=timeout)
+    went = start(world, place, (PROGRAM, *QUERY), timeout=timeout)
+    ran, facts = went.ran, went.facts
     text = ran.stdout.kept.decode("utf-8", "replace").strip()
-    facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
-    if why := why_no_exit_code(ran, timeout, program.path) or _broken(ran, text):
+    if why := went.why or _broken(ran, text):
         raise Unlookable(why)
     cards = () if _NONE_FOUND in text else tuple(_card(line) for line in text.splitlines())
     facts["cards"] = [f"{card.name}, driver {card.driver}" for card in cards]

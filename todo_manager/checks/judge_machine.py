@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from todo_manager.checks import this_machine
 from todo_manager.checks.base import Unresolvable, World
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.gpus import Card, ask
 from todo_manager.checks.ground import Ground, Unlookable, shown
 from todo_manager.checks.judge_file import judged, unclear
-from todo_manager.checks.machine_wants import LOCAL, Gpu, Os
+from todo_manager.checks.machine_wants import Gpu, Os
 from todo_manager.checks.versions import Requirement
 from todo_manager.checks.wording import in_words
+from todo_manager.engines.address import LOCAL
+from todo_manager.hosts.figures import Figures
 from todo_manager.model import Output
+
+if TYPE_CHECKING:
+    from todo_manager.hosts.elsewhere import Elsewhere
+    from todo_manager.hosts.places import From, SomeFigures
 
 
 class Seen:
-    """What was found out so far."""
+    """A machine, and what was found out of it so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, figures: SomeFigures) -> None:
+        self.figures = figures
         self.judgements: list[Judgement] = []
         self.facts: dict[str, Any] = {}
         self.outputs: list[Output] = []
@@ -44,30 +49,56 @@ class Seen:
 Judge = Callable[[Seen], list[Judgement]]
 
 
-def judge_identity(seen: Seen, name: str, wanted: str) -> None:
-    """Name and id are facts, and judged where the plan states them."""
-    seen.facts["host"] = socket.gethostname()
-    if name != LOCAL:
-        so = seen.facts["host"] == name
-        seen.judgements.append(judged(so, f"this is {name}", f"it is {seen.facts['host']}"))
-    expected = f"the machine id is {wanted}"
-    known = Seen()
-    known.look(expected, _identified)
-    seen.facts |= known.facts
-    if wanted and known.facts:
-        found = known.facts["machine_id"]
-        seen.judgements.append(judged(found == wanted, expected, f"it is {found}"))
-    elif wanted:
-        seen.judgements += known.judgements
+def judge_here(seen: Seen, wanted: str) -> None:
+    """Name and id of this machine are facts; the id is judged where the plan states one."""
+    seen.facts["host"] = seen.figures.name()
+    if wanted:
+        seen.look(_identity(wanted), lambda seen: [_judge_id(seen, wanted)])
+    else:
+        try:
+            seen.facts["machine_id"] = seen.figures.id()
+        except OSError:
+            pass  # of a machine that nobody mistook nobody has to know it
 
 
-def _identified(seen: Seen) -> list[Judgement]:
-    seen.facts["machine_id"] = this_machine.machine_id()
-    return []
+def judge_there(seen: Seen, elsewhere: Elsewhere, host: str, wanted: str) -> None:
+    """The same of a host, of which it must be known that it is the one that is meant.
+
+    May raise Unreachable.
+    """
+    seen.facts |= {"from": host, "host": seen.figures.name()}
+    if wanted:
+        seen.look(_identity(wanted), lambda seen: [_judge_id(seen, wanted)])
+        if known := seen.facts.get("machine_id"):
+            elsewhere.first_host(known, host)
+    else:
+        expected = f"{host} is a machine of its own"
+        seen.look(expected, lambda seen: [_judge_own(seen, elsewhere, host, expected)])
+
+
+def _identity(wanted: str) -> str:
+    return f"the machine id is {wanted}"
+
+
+def _judge_id(seen: Seen, wanted: str) -> Judgement:
+    found = seen.facts["machine_id"] = seen.figures.id()
+    return judged(found == wanted, _identity(wanted), f"it is {found}")
+
+
+def _judge_own(seen: Seen, elsewhere: Elsewhere, host: str, expected: str) -> Judgement:
+    """Against this machine, and against the other hosts of the run: by its id."""
+    found = seen.facts["machine_id"] = seen.figures.id()
+    try:
+        ours = Figures().id()
+    except OSError:
+        ours = ""  # one without an id is not the one that has it
+    other = LOCAL if found == ours else elsewhere.first_host(found, host)
+    said = f"its machine id {found} is that of {other}"
+    return judged(other == host, expected, said if other != host else f"its id is {found}")
 
 
 def judge_system(wanted: Os, seen: Seen) -> list[Judgement]:
-    found = this_machine.system()
+    found = seen.figures.system()
     named = f"{found.id} {found.version}".strip()
     seen.facts["os"] = named
     expected = f"the system is {wanted.id}" + (f" {wanted.version}" if wanted.version else "")
@@ -79,41 +110,43 @@ def judge_system(wanted: Os, seen: Seen) -> list[Judgement]:
 
 
 def judge_cpus(wanted: int, seen: Seen) -> list[Judgement]:
-    share = this_machine.cpus()
-    seen.facts["cpus"] = {"host": float(share.host), "usable": float(share.usable)}
-    actual = f"{share.usable:.3g} may be used, of {share.host}"
+    share = seen.figures.cpus()
+    seen.facts["cpus"] = share._asdict()
+    actual = f"{share.usable:.3g} may be used, of {share.host:g}"
     return [judged(share.usable >= wanted, f"at least {wanted} CPUs", actual)]
 
 
 def judge_memory(wanted: int, seen: Seen) -> list[Judgement]:
-    share = this_machine.memory()
-    seen.facts["memory"] = {"host": int(share.host), "usable": int(share.usable)}
+    share = seen.figures.memory()
+    seen.facts["memory"] = share._asdict()
     actual = f"{_bytes(share.usable)} may be used, of {_bytes(share.host)}"
     expected = f"at least {_bytes(wanted)} of memory"
     return [judged(share.usable >= wanted, expected, actual)]
 
 
-def judge_disk(world: World, seconds: float, path: str, wanted: int, seen: Seen) -> list[Judgement]:
-    """Room where a path lies; its mount is a fact, for one that is not mounted shows another disk's."""
-    real = Ground(world.root, seconds).real(path)
-    stats = os.statvfs(real)
-    free = stats.f_bavail * stats.f_frsize
+def judge_disk(
+    root: Path | None, seconds: float, path: str, wanted: int, seen: Seen
+) -> list[Judgement]:
+    """Room where a path lies; its mount is a fact, for one that is not mounted shows another disk's.
+
+    `root` is the project, from which relative paths are; None where it does not lie there.
+    """
+    room = seen.figures.room(Ground(root, seconds).real(path) if root else path)
     disks = seen.facts.setdefault("disk_free", {})
-    disks[path] = {"bytes": free, "mount": _mount(real)}
-    actual = f"{path}: {_bytes(free)} free (on {_mount(real)})"
-    return [judged(free >= wanted, f"at least {_bytes(wanted)} free at {path}", actual)]
-
-
-def _mount(path: str) -> str:
-    while not os.path.ismount(path):
-        path = os.path.dirname(path)
-    return path
+    disks[path] = {"bytes": room.free, "mount": room.mount}
+    actual = f"{path}: {_bytes(room.free)} free (on {room.mount})"
+    return [judged(room.free >= wanted, f"at least {_bytes(wanted)} free at {path}", actual)]
 
 
 def judge_cards(
-    world: World, timeout: float, gpu: Gpu | None, driver: Requirement | None, seen: Seen
+    world: World,
+    place: From,
+    timeout: float,
+    gpu: Gpu | None,
+    driver: Requirement | None,
+    seen: Seen,
 ) -> list[Judgement]:
-    asked = ask(world, timeout)
+    asked = ask(world, place, timeout)
     seen.facts["gpu"] = dict(asked.facts)
     seen.outputs += asked.outputs
     found = [_judge_gpu(gpu, asked.cards)] if gpu else []
@@ -140,5 +173,5 @@ def _judge_driver(wanted: Requirement, cards: tuple[Card, ...]) -> Judgement:
     return judged(so, expected, f"it is {', '.join(versions)}")
 
 
-def _bytes(number: int | Decimal) -> str:
+def _bytes(number: float) -> str:
     return in_words(Decimal(number), size=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +14,6 @@ from todo_manager.checks.fields import Wrong
 from todo_manager.checks.ground import location
 from todo_manager.checks.nested import options
 from todo_manager.checks.versions import Requirement, requirement
-
-LOCAL = "local"
 
 
 class Gpu(Struct, frozen=True, kw_only=True):
@@ -35,14 +32,6 @@ class Os(Struct, frozen=True, kw_only=True):
 
     id: str
     version: Requirement | None = None
-
-
-def host_name(tree: Tree) -> str:
-    """`local`, or the name of this machine."""
-    name = fields.text(tree)
-    if name not in (LOCAL, socket.gethostname()):
-        raise Wrong("other machines than `local` are not in this version")
-    return name
 
 
 def id_of(tree: Tree) -> str:

@@ -164,12 +164,21 @@ class _Reader(Generic[M]):
         if key in self._family.later_parameters:
             message = "not in this version"
         elif key in ELSEWHERE:
-            message = f"{self.kind.kind} looks from this machine only"
+            message = self._looks_from(key)
         else:
             known = [word_of(name) for name in self._fields if name != "subject"]
             guess = did_you_mean(key, known) or f"; {self.kind.kind} has {', '.join(known)}"
             message = f"unknown parameter{guess}"
         self._fail(_key_line(tree, key), f".{key}", message)
+
+    def _looks_from(self, key: str) -> str:
+        """Why a kind does not have a parameter that says from where is looked."""
+        kind = self.kind.kind
+        if getattr(self.kind, "names_host", False):
+            return f"unknown parameter: a {kind} is named by its subject, like {kind}: pc2"
+        if key == "inside" and "host" in self._fields:
+            return f"{kind} does not look from inside a container"
+        return f"{kind} looks from this machine only"
 
     def _is_shell(self, name: str, value: Tree) -> bool:
         return name in self.kind.shell_fields and isinstance(value, str)

@@ -1,4 +1,4 @@
-"""What the kinds share that can look from other places: from a host, or from inside a container."""
+"""What the kinds share that can look at or from other places: a host, or the inside of a container."""
 
 from __future__ import annotations
 
@@ -14,18 +14,13 @@ from todo_manager.hosts.places import From
 from todo_manager.model import Verdict
 
 
-class PlacedCheck(Check, frozen=True, kw_only=True):
-    """A check that looks from somewhere. A place that cannot be looked from is an error."""
-
-    host: Annotated[str, Convert(fields.text, expects=True)] = LOCAL
-    """The host, of those under `hosts`, from which is looked: over its `ssh`."""
-    inside: Annotated[str, Convert(container_name, expects=True)] = ""
-    """A running container of the host's engine, by exact name or label, from inside which is looked."""
+class AwayCheck(Check, frozen=True, kw_only=True):
+    """A check that looks from some place. A place that cannot be looked from is an error."""
 
     @property
     def place(self) -> From:
         """Where it looks from."""
-        return From(host=self.host, container=self.inside)
+        raise NotImplementedError
 
     @property
     def lasts(self) -> float:
@@ -40,3 +35,25 @@ class PlacedCheck(Check, frozen=True, kw_only=True):
     def given_up(self) -> Verdict:
         # Whoever looks from elsewhere keeps the target's time there: it is the way that was too slow.
         return self.timeout_verdict if self.place.here else Verdict.ERROR
+
+
+class HostCheck(AwayCheck, frozen=True, kw_only=True):
+    """A check that looks from this machine, or from a host of the plan."""
+
+    host: Annotated[str, Convert(fields.text, expects=True)] = LOCAL
+    """The host, of those under `hosts`, from which is looked: over its `ssh`."""
+
+    @property
+    def place(self) -> From:
+        return From(host=self.host)
+
+
+class PlacedCheck(HostCheck, frozen=True, kw_only=True):
+    """A check that looks from a host, or from inside a container of its engine."""
+
+    inside: Annotated[str, Convert(container_name, expects=True)] = ""
+    """A running container of the host's engine, by exact name or label, from inside which is looked."""
+
+    @property
+    def place(self) -> From:
+        return From(host=self.host, container=self.inside)

@@ -6,12 +6,14 @@ from typing import Annotated, ClassVar
 
 from todo_manager.canonical import Tree
 from todo_manager.checks import fields
-from todo_manager.checks.base import Check, Outcome, Ran, Unresolvable, World, conclude, unanswered
-from todo_manager.checks.command import run_facts, tail_of, why_no_exit_code
+from todo_manager.checks.base import Outcome, Ran, Unresolvable, World, conclude, unanswered
+from todo_manager.checks.command import start, tail_of
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.fields import Convert, Wrong
 from todo_manager.checks.judge_file import judged, unclear
+from todo_manager.checks.placed import HostCheck
 from todo_manager.checks.versions import Requirement, find_version, requirement
+from todo_manager.engines.engine import Unreachable
 
 
 def program_name(tree: Tree) -> str:
@@ -22,7 +24,7 @@ def program_name(tree: Tree) -> str:
     return value
 
 
-class Tool(Check, frozen=True, kw_only=True):
+class Tool(HostCheck, frozen=True, kw_only=True):
     """A program is found, answers when it is asked for its version, and that version will do.
 
         - tool: docker
@@ -30,11 +32,13 @@ class Tool(Check, frozen=True, kw_only=True):
         - tool: go
           args: [version]
           version: ">= 1.22"
+        - tool: nvidia-smi
+          host: pc2
 
     A bare `tool: docker` asserts that it is found and that `docker --version` exits 0. It is looked for
     where every other check would find it, so the project's own programs want `pins`; its path and its
     sha256 are facts. The version is the first one named on standard output, else on standard error;
-    where none is named it is an error.
+    where none is named it is an error. With `host` it is looked for in the system's folders of that machine.
     """
 
     kind: ClassVar[str] = "tool"
@@ -47,20 +51,23 @@ class Tool(Check, frozen=True, kw_only=True):
     args: fields.Texts = ("--version",)
     """What it is asked with; some want `version` or `-V`."""
 
+    def problems(self) -> list[str]:
+        if self.place.here or "/" not in self.subject or self.subject.startswith("/"):
+            return []
+        return [f"{self.subject} is a path of the project; {self.place} has none"]
+
     def attempt(self, world: World, timeout: float) -> Outcome:
         asked = " ".join((self.subject, *self.args))
         expected = f"{self.subject} {self.version}" if self.version else f"{asked} exits 0"
         try:
-            program = world.program(self.subject)
-        except Unresolvable as problem:
+            went = start(world, self.place, (self.subject, *self.args), timeout=timeout)
+        except (Unresolvable, Unreachable) as problem:
             return unanswered(expected, str(problem))
-        ran = world.run([program.path, *self.args], timeout=timeout)
-        version = _named(ran)
-        facts = {"program": program.path, "sha256": program.sha256} | run_facts(ran)
-        facts |= {"version": version} if version else {}
-        outputs = (ran.stdout, ran.stderr)
-        if why := why_no_exit_code(ran, timeout, program.path):
-            return unanswered(expected, why, facts=facts, outputs=outputs)
+        ran, version = went.ran, _named(went.ran)
+        facts = went.facts | ({"version": version} if version else {})
+        outputs = went.outputs
+        if went.why:
+            return unanswered(expected, went.why, facts=facts, outputs=outputs)
         found = [judged(ran.exit == 0, f"{asked} exits 0", f"exited {ran.exit}{tail_of(ran)}")]
         if self.version and ran.exit == 0:
             found = [_judge(expected, self.version, version, asked)]

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from todo_manager import checks, plans
 from todo_manager.canonical import Tree, encode
-from todo_manager.checks.engine_check import EngineCheck
-from todo_manager.checks.parse import kind_of
-from todo_manager.checks.placed import PlacedCheck
+from todo_manager.checks.base import Check
+from todo_manager.checks.placed import HostCheck, PlacedCheck
+from todo_manager.definition import asks_engine, host_of
 from todo_manager.doctor.base import Finding, Place, ok, problem, warning
 from todo_manager.engines.address import LOCAL, EngineAddress, engine_address, local_engine
 from todo_manager.engines.engine import Engine, Unreachable
@@ -70,18 +70,12 @@ def _hosts(opened: Iterable[Plan]) -> list[_Host]:
 def _mark_used(host: _Host, plan: Plan) -> None:
     for phase in plan.phases:
         for tree in [*phase.verify, *(each for part in phase.parts for each in part)]:
-            if str(tree.get("host", LOCAL)) != host.name:
+            if host_of(tree) != host.name:
                 continue
-            if _asks_engine(tree):
+            if asks_engine(tree):
                 host.engine_for = host.engine_for or plan.id
-            elif "host" in tree:
+            elif host.name != LOCAL:
                 host.login_for = host.login_for or plan.id
-
-
-def _asks_engine(tree: Tree) -> bool:
-    kind = kind_of(tree)
-    asks = kind is not None and issubclass(checks.load(kind), EngineCheck)
-    return asks or "inside" in tree or "served_by" in tree
 
 
 def _told(root: Path, host: _Host) -> list[Finding]:
@@ -126,7 +120,7 @@ class _Machine:
                 files.info("/")
         except (Unreachable, OSError) as why:
             return _unreachable(name, str(why), host.login_for, f"ssh {word(login)} true")
-        return ok(name, f"{self._of()}{login}: for `host` of {', '.join(_placed())}")
+        return ok(name, f"{self._of()}{login}: for {', '.join(_looking())}")
 
     def _of(self) -> str:
         return f"of {self.host.plan}: " if self.host.plan else ""
@@ -156,12 +150,18 @@ def _product(version: object) -> str:
 
 def _enabled() -> list[str]:
     """The kinds that ask an engine, and the parameters by which others do."""
-    kinds = [kind for kind in sorted(checks.KINDS) if issubclass(checks.load(kind), EngineCheck)]
-    return [*kinds, f"`inside` of {', '.join(_placed())}"]
+    kinds = [kind for kind in sorted(checks.KINDS) if checks.load(kind).asks_engine]
+    return [*kinds, f"`inside` of {', '.join(_of_family(PlacedCheck))}"]
 
 
-def _placed() -> list[str]:
-    return [kind for kind in sorted(checks.KINDS) if issubclass(checks.load(kind), PlacedCheck)]
+def _looking() -> list[str]:
+    """The kinds that look at a host, and those that do from one."""
+    kinds = [kind for kind in sorted(checks.KINDS) if checks.load(kind).names_host]
+    return [*kinds, f"`host` of {', '.join(_of_family(HostCheck))}"]
+
+
+def _of_family(base: type[Check]) -> list[str]:
+    return [kind for kind in sorted(checks.KINDS) if issubclass(checks.load(kind), base)]
 
 
 def _unreachable(name: str, why: str, plan: str, hint: str) -> Finding:

@@ -170,14 +170,18 @@ class ChecksReader(Section):
     def _known_host(self, item: Tree, path: str, family: Family[M]) -> None:
         """Report a host that the plan does not declare, where the kind looks from hosts at all."""
         kind = family.kind_of(item) if isinstance(item, dict) else None
-        looks = kind is not None and "host" in family.fields_of(family.load(kind))
-        host = item.get("host") if looks else None
+        if kind is None:
+            return
+        class_ = family.load(kind)
+        key = kind if getattr(class_, "names_host", False) else "host"
+        looks = key == kind or "host" in family.fields_of(class_)
+        host = item.get(key) if looks else None
         known = ("local", *self._names.hosts)
         if isinstance(host, Scalar) and host not in known:
             what = (
                 f"there is no host {str(host)!r}{did_you_mean(host, known)}; declare it under hosts"
             )
-            self.problems.error(line_of(host), f"{path}.host", what)
+            self.problems.error(line_of(host), f"{path}.{key}", what)
 
     def _replaced(self, item: Map, path: str, family: Family[M]) -> Map:
         """Vars replaced everywhere but in shell text, which gets names as environment variables."""

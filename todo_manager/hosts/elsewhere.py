@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,12 +16,13 @@ from todo_manager.engines.containers import Container, NotOne, find
 from todo_manager.engines.engine import Engine, Unreachable
 from todo_manager.engines.ssh import COMMAND
 from todo_manager.hosts.container_files import ContainerFiles
-from todo_manager.hosts.errands import Errand, RemoteFiles, errand
+from todo_manager.hosts.errands import Errand, RemoteFigures, RemoteFiles, errand
+from todo_manager.hosts.figures import Figures
 from todo_manager.hosts.files import Files
 from todo_manager.hosts.login import Login
 from todo_manager.hosts.netns import open_network
 from todo_manager.hosts.network import ContainerNetwork, Network
-from todo_manager.hosts.places import From, SomeFiles, SomeNetwork
+from todo_manager.hosts.places import From, SomeFigures, SomeFiles, SomeNetwork
 from todo_manager.hosts.pool import BEGIN, Pool
 from todo_manager.hosts.relay import ALIVE, RemoteNetwork, pumped
 from todo_manager.processes.client import Cancel, Tell
@@ -46,6 +48,8 @@ class Elsewhere:
         self._engine = engine
         self._cancel = cancel
         self._pool = Pool()
+        self._machines: dict[str, str] = {}
+        self._naming = threading.Lock()
 
     def close(self) -> None:
         self._pool.close()
@@ -74,6 +78,21 @@ class Elsewhere:
             login = self._login_of(place.host)
             with errand(self._pool, login, {"errand": "files"}, seconds) as under_way:
                 yield RemoteFiles(under_way)
+
+    @contextmanager
+    def figures(self, place: From, seconds: float) -> Iterator[SomeFigures]:
+        """What a machine is and has, asked for so many seconds."""
+        if place.here:
+            yield Figures()
+        else:
+            login = self._login_of(place.host)
+            with errand(self._pool, login, {"errand": "figures"}, seconds) as under_way:
+                yield RemoteFigures(under_way)
+
+    def first_host(self, machine_id: str, host: str) -> str:
+        """The first host of this run as which a machine answered: `host`, unless it has two names."""
+        with self._naming:
+            return self._machines.setdefault(machine_id, host)
 
     @contextmanager
     def network(self, place: From, seconds: float) -> Iterator[SomeNetwork]:

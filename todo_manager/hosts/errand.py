@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from todo_manager.hosts.errand_program import run
+from todo_manager.hosts.figures import Figures
 from todo_manager.hosts.files import Files
 from todo_manager.hosts.frames import answer, problem_of, receive, send
 from todo_manager.hosts.netns import open_network
@@ -31,9 +32,13 @@ def main(first_line: str) -> None:
     if frame is None:
         return
     request = json.loads(frame[1])
-    {"run": run, "files": lambda _: serve(Files(), _FILES), "network": network}[request["errand"]](
-        request
-    )
+    errands: dict[str, Any] = {
+        "run": run,
+        "files": lambda _: serve(Files(), _FILES),
+        "figures": lambda _: serve(Figures(), _FIGURES),
+        "network": network,
+    }
+    errands[request["errand"]](request)
 
 
 def serve(place: Any, offered: "dict[str, Any]") -> None:
@@ -69,6 +74,9 @@ _FILES = {
     "user": Files.user,
 }
 
+_FIGURES = {
+    name: getattr(Figures, name) for name in ("name", "id", "system", "cpus", "memory", "room")
+}
 
 _NETWORK = {"addresses": "addresses", "owns": "owns", "machine": "machine"}
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from todo_manager.engines.engine import Unreachable
+from todo_manager.hosts.figures import Room, Share, System
 from todo_manager.hosts.files import Content, Entry
 from todo_manager.hosts.frames import pack
 from todo_manager.hosts.login import Login, import_paramiko
@@ -26,6 +27,7 @@ from todo_manager.hosts.pool import BEGIN, Pool
 _PACKAGE = Path(__file__).parents[1]
 _SENT = (
     "todo_manager.processes.nanny",
+    "todo_manager.hosts.figures",
     "todo_manager.hosts.files",
     "todo_manager.hosts.names",
     "todo_manager.hosts.netns",
@@ -219,6 +221,31 @@ class RemoteFiles:
 
     def user(self, name: str) -> int:
         return int(self._errand.ask("user", name))
+
+
+class RemoteFigures:
+    """Another machine: as `figures.Figures`, and Unreachable when the way there breaks down."""
+
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+
+    def name(self) -> str:
+        return str(self._errand.ask("name"))
+
+    def id(self) -> str:
+        return str(self._errand.ask("id"))
+
+    def system(self) -> System:
+        return System(*self._errand.ask("system"))
+
+    def cpus(self) -> Share:
+        return Share(*self._errand.ask("cpus"))
+
+    def memory(self) -> Share:
+        return Share(*self._errand.ask("memory"))
+
+    def room(self, path: str) -> Room:
+        return Room(*self._errand.ask("room", path))
 
 
 def info_of(mode: int, uid: int, gid: int, size: int, mtime_ns: int) -> os.stat_result:
