@@ -207,12 +207,11 @@ def run_checks(
     return Checked(results=results, displaced=displaced)
 
 
-def _with_moved(found: dict[str, Result], moved: dict[tuple[str, str], str]) -> dict[str, Result]:
-    """What was said of an image that is another one by the end of the run was said of nothing."""
+def _with_moved(found: dict[str, Result], moved: dict[str, str]) -> dict[str, Result]:
+    """What was said of a thing that is another one by the end of the run was said of nothing."""
     changed = {}
     for id_, result in found.items():
-        image = result.facts.get("image") or {}
-        why = moved.get((image.get("host", ""), image.get("reference", "")))
+        why = moved.get(id_)
         if why and result.verdict in (Verdict.PASSED, Verdict.FAILED):
             result = structs.replace(result, verdict=Verdict.ERROR, actual=why, message=why)
         changed[id_] = result

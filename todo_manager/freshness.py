@@ -111,7 +111,11 @@ def _subjects(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
         "the image of the container": (facts.get("container") or {}).get("image"),
         "the digest": facts.get("digest") if kind == "registry" else None,
         "the machine": facts.get("machine_id") if kind == "machine" and "from" in facts else None,
+        "the image that served": (facts.get("server") or {}).get("image"),
     }
+    if kind == "compose":
+        held = (facts.get("running") or {}).values()
+        found |= {f"the image of {name}": each["image"] for of in held for name, each in of.items()}
     return {name: str(identity) for name, identity in found.items() if identity}
 
 

@@ -242,7 +242,7 @@ class _Worker:
         lines = self._told(id_)
         world = self._world.telling(lines.add)
         while True:
-            outcome = bounded(check, world)
+            outcome = bounded(check, world.attempting(id_, anew=not row))
             lines.end()
             attempts += 1
             passed = outcome.verdict == Verdict.PASSED

@@ -23,7 +23,7 @@ from todo_manager.engines import archive
 from todo_manager.engines.address import LOCAL, engine_address, local_engine
 from todo_manager.engines.archive import Archive
 from todo_manager.engines.engine import Engine, Unreachable
-from todo_manager.engines.subjects import Image, Subjects
+from todo_manager.engines.subjects import Image, Images, Subject, moved
 from todo_manager.errors import EnvironmentProblem, Kind
 from todo_manager.globs import matching
 from todo_manager.hosts.elsewhere import Elsewhere
@@ -34,7 +34,9 @@ from todo_manager.project import Settings, inside
 from todo_manager.shellword import word
 
 ANSWER_SECONDS = 30.0
-"""How long an engine may take for each answer when images are looked at again."""
+"""How long an engine or registry may take for each answer when subjects are looked at again."""
+
+_WRITTEN = "the archive saved of it was written while it was looked at"
 
 
 class RunWorld:
@@ -69,7 +71,11 @@ class RunWorld:
         self.plan = self._place.get("TODO_MANAGER_PLAN", "")
         self.phase_words = f"{word(self.plan)} {self._place.get('TODO_MANAGER_PHASE', '')}"
         self.approvals = approvals
-        self._subjects = Subjects()
+        self._images = Images()
+        self._looking: list[Subject] = []
+        """What the attempt that this world is for has resolved."""
+        self._resolved: dict[str, list[Subject]] = {}
+        """What the verdict of each check rests on, by its id."""
         self.elsewhere = Elsewhere(root, definition.names.hosts, self.engine, cancel)
         self._archives: dict[tuple[str, str], Archive] = {}
         self._archive_of: dict[tuple[str, str], str] = {}
@@ -114,7 +120,21 @@ class RunWorld:
         return "" if docker.startswith("context:") else docker
 
     def image(self, engine: Engine, reference: str) -> Image:
-        return self._subjects.image(engine, reference)
+        found = self._images.image(engine, reference)
+        self.saw(found.subject)
+        return found
+
+    def saw(self, subject: Subject) -> None:
+        self._looking.append(subject)
+
+    def attempting(self, id_: str, *, anew: bool) -> RunWorld:
+        found = copy.copy(self)
+        if anew or id_ not in self._resolved:
+            # A list of its own: an attempt that was given up may still be looking.
+            self._resolved[id_] = []
+        found._looking = self._resolved[id_]
+        found.elsewhere = self.elsewhere.telling(found.saw)
+        return found
 
     def save(self, engine: Engine, image: Image, timeout: float) -> Archive:
         key = (engine.host, image.id)
@@ -127,7 +147,7 @@ class RunWorld:
                 except OSError as error:
                     raise Unresolvable(f"no archive can be kept: {error.strerror}") from None
                 self._archives[key] = found
-                self._saved |= coupling.stamps(self.root, [found.path])
+                self._saved.update(coupling.stamps(self.root, [found.path]))
                 self._ways.add([Path(found.path)])
             self._archive_of[engine.host, image.reference] = self._archives[key].path
             return self._archives[key]
@@ -135,12 +155,29 @@ class RunWorld:
     def folder(self) -> Path:
         return self._fresh_folder("look-")
 
-    def moved(self) -> dict[tuple[str, str], str]:
-        """Why images that were checked are no longer what they were, by host and reference."""
+    def moved(self) -> dict[str, str]:
+        """Why what a check was about is no longer what it was, by the check's id."""
+        resolved = {id_: tuple(seen) for id_, seen in self._resolved.items()}
+        why = moved(
+            {each for seen in resolved.values() for each in seen},
+            lambda host: self.engine(host, ANSWER_SECONDS),
+            self._manifest,
+        )
         written = {*coupling.touched(self.root, self._saved), *self._ways.moved()}
-        why = "the archive saved of it was written while it was looked at"
-        found = {key: why for key, path in self._archive_of.items() if path in written}
-        return found | self._subjects.moved(lambda host: self.engine(host, ANSWER_SECONDS))
+        spoiled = {key for key, path in self._archive_of.items() if path in written}
+        told = {
+            id_: [why[each] for each in seen if each in why]
+            + [_WRITTEN for each in seen if (each.host, each.name) in spoiled]
+            for id_, seen in resolved.items()
+        }
+        return {id_: "; ".join(dict.fromkeys(words)) for id_, words in told.items() if words}
+
+    def _manifest(self, asked: Subject) -> str:
+        from todo_manager.registries.client import Registry
+        from todo_manager.registries.names import remote_name
+
+        name = remote_name(asked.name)
+        return Registry(self, name, ANSWER_SECONDS, asked.ca_file).top().digest
 
     def displaced(self) -> list[str]:
         """Pins and programs named under tools where another file stood for a while."""

@@ -137,9 +137,14 @@ def checked_directly(web: Web) -> dict[str, Any]:
     from todo_manager.checks.rollback_ready import RollbackReady
     from todo_manager.engines.address import engine_address
     from todo_manager.engines.engine import Engine as Asked
+    from todo_manager.engines.subjects import Images
 
     class World:
         root = web.place.root
+        image = Images().image
+
+        def saw(self, subject: object) -> None:
+            pass
 
     check = RollbackReady(subject=f"{web.plan}/web")
     with Asked("local", engine_address(web.engine.url), 30) as engine:

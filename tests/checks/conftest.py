@@ -67,10 +67,10 @@ def refused() -> Callable[..., str]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Any:
-    """A world of which only the root is used: an empty project."""
+    """A world of which only the root is used, an empty project; nothing in it moves."""
     root = tmp_path / "project"
     root.mkdir()
-    return SimpleNamespace(root=root)
+    return SimpleNamespace(root=root, saw=lambda subject: None)
 
 
 @pytest.fixture

@@ -310,6 +310,31 @@ def test_the_previous_tag_must_differ_for_every_platform(look: Any, registry: Re
     assert look(check).verdict == ERROR
 
 
+@pytest.mark.parametrize("late", ["gone", "another", "same"])
+def test_what_was_checked_is_looked_at_once_more(
+    project: Project, registry: Registry, late: str
+) -> None:
+    """One question for each name, however many checks asked; no answer is not the same answer."""
+    place = Forked(project.root, Path(project.env["HOME"]))
+    answers = {"gone": ("503 Busy", {}, b""), "same": None}
+    other = ("200 OK", {"Content-Type": OCI}, Image("A=other").manifest)
+    registry.guard = lambda *_: answers.get(late, other) if len(registry.seen) > 2 else None
+    check = f"{{registry: '{registry.host}/app:1'}}"
+    place.plan("p", f"- {{title: T, verify: [{check}, {check[:-1]}, timeout: 10s}}]}}")
+    ran = place.ask("done", "p", 0)
+    assert len(registry.seen) == 3
+    if late == "same":
+        ran.ok()
+        return
+    for row in ran.refused("check_error").data["checks"]:
+        assert row["verdict"] == "error"
+        assert sha(Image().manifest) in row["message"]
+        told = (
+            sha(Image("A=other").manifest) if late == "another" else "looked at again: the registry"
+        )
+        assert told in row["message"]
+
+
 def lie(registry: Registry, path: str, body: bytes, status: str = "200 OK", **sent: str) -> None:
     headers = {key.replace("_", "-"): value for key, value in sent.items()}
     registry.routes[f"/v2/app/{path}"] = (status, headers, body)

@@ -11,7 +11,7 @@ from engine import Engine as Started
 from todo_manager.checks.fields import Wrong
 from todo_manager.engines.address import engine_address, of_context, shell_address
 from todo_manager.engines.engine import Absent, Engine, Unreachable
-from todo_manager.engines.subjects import Subjects
+from todo_manager.engines.subjects import Images, Subject, moved
 
 
 def connect(started: Started, *, name: str = "") -> Engine:
@@ -22,7 +22,7 @@ def connect(started: Started, *, name: str = "") -> Engine:
 def test_an_image_is_its_id_and_its_layers(engine: Started) -> None:
     id_ = engine.image("core:1", "USER 10001")
     with connect(engine) as asked:
-        found = Subjects().image(asked, "core:1")
+        found = Images().image(asked, "core:1")
         assert found.id == id_
         assert len(found.layers) == 1
         assert found.attrs["Config"]["User"] == "10001"
@@ -43,18 +43,25 @@ def test_what_is_not_there_is_absent(engine: Started) -> None:
 @pytest.mark.engine
 def test_a_tag_that_is_moved_is_noticed(engine: Started) -> None:
     engine.image("core:moving", "ENV A=1")
-    subjects = Subjects()
+    images = Images()
     with connect(engine) as asked:
-        before = subjects.image(asked, "core:moving")
-        assert subjects.moved(lambda host: connect(engine)) == {}
+        before = images.image(asked, "core:moving")
+        assert why_moved(engine, before.subject) == []
         now = engine.image("core:moving", "ENV A=2")
-        assert subjects.image(asked, "core:moving").id == before.id
-    (why,) = subjects.moved(lambda host: connect(engine)).values()
+        assert images.image(asked, "core:moving").id == before.id
+    (why,) = why_moved(engine, before.subject)
     assert before.id in why
     assert now in why
     engine.docker("rmi", "core:moving")
-    (why,) = subjects.moved(lambda host: connect(engine)).values()
+    (why,) = why_moved(engine, before.subject)
     assert "was removed while it was being checked" in why
+
+
+def why_moved(engine: Started, subject: Subject) -> list[str]:
+    def no_registry(_: Subject) -> str:
+        raise AssertionError
+
+    return list(moved([subject], lambda host: connect(engine), no_registry).values())
 
 
 @pytest.mark.engine

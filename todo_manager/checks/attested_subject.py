@@ -13,6 +13,7 @@ from todo_manager.checks.base import World
 from todo_manager.checks.fields import Wrong
 from todo_manager.checks.gitcalls import Git
 from todo_manager.checks.ground import Ground, Unlookable, location
+from todo_manager.engines import subjects
 from todo_manager.engines.engine import Absent
 from todo_manager.engines.reference import image_reference
 from todo_manager.engines.subjects import Image
@@ -70,6 +71,8 @@ def is_about(
     try:
         if wanted.form == "registry":
             found = Registry(world, remote_name(wanted.value), seconds).top().digest
+            seen = subjects.Subject(form=subjects.MANIFEST, name=wanted.value, id=found)
+            world.saw(seen)
             return found.removeprefix("sha256:") in named, found
         with world.engine(host, seconds) as engine:
             image = world.image(engine, wanted.value)

@@ -21,7 +21,7 @@ from todo_manager.model import Output, Verdict
 if TYPE_CHECKING:
     from todo_manager.engines.archive import Archive
     from todo_manager.engines.engine import Engine
-    from todo_manager.engines.subjects import Image
+    from todo_manager.engines.subjects import Image, Subject
     from todo_manager.hosts.elsewhere import Elsewhere
     from todo_manager.processes.client import Tell
 
@@ -135,6 +135,18 @@ class World(Protocol):
 
     def image(self, engine: Engine, reference: str) -> Image:
         """The image that a reference means in this whole run; raises Absent, Unreachable."""
+
+    def saw(self, subject: Subject) -> None:
+        """Take note that the verdict rests on this; it must be the same when all checks have ended.
+
+        Images are noted by `image`, and containers from inside which is looked by `elsewhere`.
+        """
+
+    def attempting(self, id_: str, *, anew: bool) -> World:
+        """The same world for one attempt of a check, with which the run knows what that one saw.
+
+        `anew`: what earlier attempts of it saw does not matter any more.
+        """
 
     def save(self, engine: Engine, image: Image, timeout: float) -> Archive:
         """The image, saved from its ID to a private file; made once for all checks of the phase.

@@ -16,6 +16,7 @@ from todo_manager.checks.judge_file import judged
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.containers import SECOND, Container, nanoseconds
 from todo_manager.engines.engine import Absent, Engine
+from todo_manager.engines.subjects import of_container
 
 _LABEL = "com.docker.compose."
 YOUNG = 3
@@ -51,6 +52,8 @@ def judge(
             said = f"it has {len(held)} containers" if held else "it has no container"
             problems.append(f"{said} in the project {project.name}")
         found.append(judged(not problems, _expected(name, look), "; ".join(problems) or "so it is"))
+        for each in held:
+            world.saw(of_container(each))
         facts[name] = {each.name: each.facts()["container"] for each in held}
     return found, facts
 

@@ -33,6 +33,7 @@ from todo_manager.engines.containers import NotOne, container_name, find
 from todo_manager.engines.engine import Absent, Engine
 from todo_manager.engines.image_files import of_container
 from todo_manager.engines.reference import image_reference
+from todo_manager.engines.subjects import of_container as resolved
 from todo_manager.model import Verdict
 
 SHORTEST = 3.0
@@ -58,6 +59,7 @@ class Container(EngineCheck, frozen=True, kw_only=True):
 
     It is watched for `stable_for`: a state that changes, another start, a restart by the engine or
     another container of that name fails it. So a crash loop that is seen while it is up does not pass.
+    Another container in its place by the end of the phase's checks is an error.
     """
 
     kind = "container"
@@ -119,11 +121,13 @@ class Container(EngineCheck, frozen=True, kw_only=True):
         except NotOne as problem:
             return conclude([judged(False, self.expected(), str(problem))])
         judgements = self._configured(world, engine, found, timeout)
-        watched, last = 0.0, found
+        watched, last, gone = 0.0, found, False
         if all(judgement.verdict == Verdict.PASSED for judgement in judgements):
             watch = _Watch(self, engine, found, timeout)
             judgements.append(watch.judgement())
-            watched, last = watch.seconds, watch.last
+            watched, last, gone = watch.seconds, watch.last, watch.gone
+        if not gone:
+            world.saw(resolved(last, self.subject))
         if self.healthy:
             judgements += judge_health(engine, last, "healthy", 1)
         facts = last.facts() | {"engine": engine.name.name, "watched_s": round(watched, 2)}
@@ -185,6 +189,7 @@ class _Watch:
         self._timeout = timeout
         self._start = time.monotonic()
         self.last = first
+        self.gone = False
 
     @property
     def seconds(self) -> float:
@@ -205,6 +210,7 @@ class _Watch:
             try:
                 self.last = find(self._engine, self._check.subject)
             except NotOne as problem:
+                self.gone = True
                 return judged(False, expected, f"{problem}, after {self.seconds:.1f} s")
             if change := self._change():
                 return judged(False, expected, f"{change} after {self.seconds:.1f} s")

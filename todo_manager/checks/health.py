@@ -12,6 +12,7 @@ from todo_manager.checks.judge_file import judged
 from todo_manager.checks.probes import KEPT, facts_of, judge_health, output_of
 from todo_manager.engines.containers import NotOne, container_name, find
 from todo_manager.engines.engine import Engine
+from todo_manager.engines.subjects import of_container
 
 
 class Health(EngineCheck, frozen=True, kw_only=True):
@@ -51,6 +52,7 @@ class Health(EngineCheck, frozen=True, kw_only=True):
             found = find(engine, self.subject)
         except NotOne as problem:
             return conclude([judged(False, self.expected(), str(problem))])
+        world.saw(of_container(found, self.subject))
         return conclude(
             judge_health(engine, found, self.status, self.successes),
             facts=found.facts() | facts_of(found) | {"engine": engine.name.name},

@@ -26,6 +26,7 @@ from todo_manager.engines.containers import (
 )
 from todo_manager.engines.engine import Absent, Engine, Unreachable
 from todo_manager.engines.logs import Written, read, start_of
+from todo_manager.engines.subjects import of_container
 from todo_manager.processes.capture import Capture
 
 
@@ -115,6 +116,7 @@ class Log(EngineCheck, frozen=True, kw_only=True):
     def look(self, world: World, engine: Engine, timeout: float) -> Outcome:
         try:
             found = find(engine, self.subject)
+            world.saw(of_container(found, self.subject))
             if not found.started:
                 return conclude([judged(False, self.expected(), "it was never started")])
             written = read(engine, found, self._from(engine, found), CONTENT_LIMIT, timeout)

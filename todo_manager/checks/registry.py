@@ -17,7 +17,7 @@ from todo_manager.checks.judge_file import judged, unclear
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.engine import Absent, Unreachable
 from todo_manager.engines.reference import image_reference
-from todo_manager.engines.subjects import Image
+from todo_manager.engines.subjects import MANIFEST, Image, Subject
 from todo_manager.model import Verdict
 from todo_manager.registries.client import Registry as Asked
 from todo_manager.registries.manifests import Manifest, RemoteImage
@@ -42,7 +42,8 @@ class Registry(EngineCheck, frozen=True, kw_only=True):
     The registry is asked from this machine, by http on the loopback and by https elsewhere; no proxy
     takes part. Logins are those that `docker login` keeps. Digests are computed from what came; a
     server that says another one is not believed. What the registry does not have is failed; a registry
-    that does not answer, refuses, or sends what is no image is an error.
+    that does not answer, refuses, or sends what is no image is an error. So is a tag that is moved before
+    all checks of the phase have ended.
     """
 
     kind: ClassVar[str] = "registry"
@@ -109,7 +110,10 @@ class Registry(EngineCheck, frozen=True, kw_only=True):
         try:
             top = registry.top()
         except Absent as problem:
+            if not self.exists:
+                self._saw(world, self.subject, "")
             return conclude([judged(not self.exists, self.expected(), str(problem)), *self._tag()])
+        self._saw(world, self.subject, top.digest)
         found = [judged(self.exists, self.expected(), top.digest), *self._tag()]
         facts: dict[str, Any] = {"digest": top.digest, "media_type": top.media_type}
         if not self.exists:
@@ -131,6 +135,9 @@ class Registry(EngineCheck, frozen=True, kw_only=True):
 
     def _registry(self, world: World, reference: str, timeout: float) -> Asked:
         return Asked(world, remote_name(reference), timeout, self.ca_file)
+
+    def _saw(self, world: World, reference: str, digest: str) -> None:
+        world.saw(Subject(form=MANIFEST, name=reference, id=digest, ca_file=self.ca_file))
 
     def _tag(self) -> list[Judgement]:
         if self.tag_matches is None:
@@ -155,9 +162,11 @@ class Registry(EngineCheck, frozen=True, kw_only=True):
         expected = f"it differs from {self.differs_from}"
         registry = self._registry(world, self.differs_from, timeout)
         try:
-            others = registry.images(registry.top())
+            top = registry.top()
+            others = registry.images(top)
         except Absent as problem:
             return [judged(False, expected, str(problem))]
+        self._saw(world, self.differs_from, top.digest)
         wanted = self.platforms or tuple(each.platform for each in images)
         found = [
             judged(*_differ(one, other, expected))

@@ -13,6 +13,7 @@ from todo_manager.checks.judge_file import judged, unclear
 from todo_manager.engines.containers import Container, NotOne, find
 from todo_manager.engines.engine import Absent, Engine
 from todo_manager.engines.reference import image_reference
+from todo_manager.engines.subjects import of_container
 from todo_manager.errors import TodoError
 from todo_manager.model import Verdict
 
@@ -64,6 +65,7 @@ class RollbackReady(EngineCheck, frozen=True, kw_only=True):
 
         try:
             found = self._serving(engine)
+            world.saw(of_container(found))
         except NotOne as problem:
             return conclude([judged(False, self.expected(), str(problem))])
         recorded = marks.of(found).get(marks.PREVIOUS, "")
@@ -73,7 +75,7 @@ class RollbackReady(EngineCheck, frozen=True, kw_only=True):
             expected = "the image that ran before is recorded"
             judgements.append(judged(False, expected, f"none is recorded on {found.name}"))
             return conclude(judgements, facts=facts)
-        judgements += self._of_previous(engine, found, recorded)
+        judgements += self._of_previous(world, engine, found, recorded)
         if self.drill:
             judgements.append(self._drilled(world, engine, found, recorded, facts))
         return conclude(judgements, facts=facts)
@@ -96,13 +98,15 @@ class RollbackReady(EngineCheck, frozen=True, kw_only=True):
             raise NotOne(many if names else none)
         return find(engine, names[0])
 
-    def _of_previous(self, engine: Engine, found: Container, recorded: str) -> list[Judgement]:
+    def _of_previous(
+        self, world: World, engine: Engine, found: Container, recorded: str
+    ) -> list[Judgement]:
         from todo_manager.deploying import marks
 
         name = self.previous or marks.previous_name(found)
         expected = f"{name} is the image that ran before, {recorded}"
         try:
-            previous = engine.image(name)
+            previous = world.image(engine, name).attrs
         except Absent:
             return [judged(False, expected, f"{engine.host} has no image {name}")]
         judgements = [judged(previous["Id"] == recorded, expected, f"it is {previous['Id']}")]

@@ -15,6 +15,7 @@ from todo_manager.checks.fields import Convert
 from todo_manager.checks.placed import PlacedCheck
 from todo_manager.engines.containers import Container, NotOne, container_name, find
 from todo_manager.engines.engine import Engine, Unreachable
+from todo_manager.engines.subjects import of_container
 from todo_manager.hosts.network import Network
 from todo_manager.hosts.places import SomeNetwork
 from todo_manager.model import Verdict
@@ -57,9 +58,9 @@ class ServedCheck(PlacedCheck, frozen=True, kw_only=True):
             if outcome.verdict != Verdict.PASSED or not self.served_by:
                 return outcome
             first = f"{self.served_by} answers itself"
-            target = own_target(world, self, peer, timeout)
+            target, server = own_target(world, self, peer, timeout)
             again = outcome if target == peer else self._looked(world, timeout, target)[0]
-            return compared(self, outcome, again, target)
+            return compared(self, outcome, again, target, server)
         except NotServing as problem:
             return conclude([Judgement(Verdict.FAILED, first, str(problem))])
         except Unreachable as problem:
@@ -82,17 +83,20 @@ class ServedCheck(PlacedCheck, frozen=True, kw_only=True):
         return found, exchange.peer
 
 
-def own_target(world: World, check: ServedCheck, peer: Target, seconds: float) -> Target:
-    """Where the container itself serves what answered at `peer`; that again when it is its own address.
+def own_target(
+    world: World, check: ServedCheck, peer: Target, seconds: float
+) -> tuple[Target, Container]:
+    """Where the container itself serves what answered at `peer`, and the container.
 
-    Raises NotServing, Unreachable.
+    That is `peer` again when it is its own address. Raises NotServing, Unreachable.
     """
     with world.engine(check.host, seconds) as engine:
         container = _running(engine, check.served_by)
+        world.saw(of_container(container, check.served_by))
         networks = (container.attrs.get("NetworkSettings") or {}).get("Networks") or {}
         own = [str(n[key]) for n in networks.values() for key in _ADDRESSES if n.get(key)]
         if peer[0] in own:
-            return peer
+            return peer, container
         with world.elsewhere.network(check.place, seconds) as network:
             _same_machine(engine, check, network)
             mine = network.owns(peer[0])
@@ -102,10 +106,12 @@ def own_target(world: World, check: ServedCheck, peer: Target, seconds: float) -
     port = _published(container, peer)
     if not own:
         raise Unreachable(f"the container {container.name} has no address of its own to compare")
-    return own[0], port
+    return (own[0], port), container
 
 
-def compared(check: ServedCheck, first: Outcome, second: Outcome, target: Target) -> Outcome:
+def compared(
+    check: ServedCheck, first: Outcome, second: Outcome, target: Target, server: Container
+) -> Outcome:
     """The outcome of a check that passed, now that the same was asked at the container's own address."""
     expected = f"{check.served_by} answers itself"
     at = f"at its own address {target[0]}:{target[1]}"
@@ -113,6 +119,7 @@ def compared(check: ServedCheck, first: Outcome, second: Outcome, target: Target
         **first.facts,
         "served_by": check.served_by,
         "own_address": list(target),
+        "server": server.facts()["container"],
     }
     verdict, actual = second.verdict, f"{at} it answers alike"
     if verdict == Verdict.PASSED and first.facts.get("status") != second.facts.get("status"):

@@ -1,18 +1,60 @@
-"""The images of one run: resolved once, used by every check of the phase, and resolved again at its end.
+"""What the checks of one run are about: each name as it was resolved, and whether it means the same at the end.
 
-An image is its ID on one engine and the layers of its RootFS. A tag that is moved while a phase is being
-checked would let one check see another image than the next one, so what moved is an error.
+An image is its ID on one engine and the layers of its RootFS; it is resolved once, and every check of the
+phase uses that one. A container is its ID and that of its image: one that was only started again is the
+same. What a registry has under a name is the digest of its manifest. Where a name means another thing by
+the end of the run, what was said of it was said of nothing that can be named, so that is an error.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from todo_manager.engines.containers import Container, NotOne, find
 from todo_manager.engines.engine import Absent, Engine, Unreachable
+
+IMAGE, CONTAINER, MANIFEST = "image", "container", "manifest"
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What a name meant when a check looked."""
+
+    form: str
+    """`image`, `container` or `manifest`."""
+    host: str = ""
+    """Whose engine was asked; empty for a registry."""
+    name: str
+    """A reference, or a container's name or label."""
+    id: str
+    """Empty where nothing was there."""
+    image: str = ""
+    """The ID of a container's image."""
+    ca_file: str = ""
+    """By which authorities the registry is known."""
+
+    @property
+    def asked(self) -> Subject:
+        """The question that it answers: the same for all that were asked alike."""
+        return structs.replace(self, id="", image="")
+
+    def __str__(self) -> str:
+        if self.form == CONTAINER:
+            return f"the container {self.id[:12]} of {self.image}"
+        return self.id or "not there"
+
+
+Now = Subject | str
+"""What a name means by now, or why that is not known or no more than nothing."""
+
+
+def of_container(found: Container, asked: str = "") -> Subject:
+    """A container by the name or label it was asked for."""
+    name = asked or found.name
+    return Subject(form=CONTAINER, host=found.host, name=name, id=found.id, image=found.image)
 
 
 class Image(Struct, frozen=True, kw_only=True):
@@ -24,6 +66,10 @@ class Image(Struct, frozen=True, kw_only=True):
     layers: tuple[str, ...]
     attrs: dict[str, Any]
     """Everything the engine said of it."""
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(form=IMAGE, host=self.host, name=self.reference, id=self.id)
 
     def facts(self) -> dict[str, Any]:
         """What is kept of it as evidence."""
@@ -49,7 +95,7 @@ def image_of(host: str, reference: str, attrs: dict[str, Any]) -> Image:
     )
 
 
-class Subjects:
+class Images:
     """The images a run has looked at. Safe for several threads."""
 
     def __init__(self) -> None:
@@ -66,23 +112,67 @@ class Subjects:
         with self._lock:
             return self._images.setdefault(key, found)
 
-    def moved(self, connect: Callable[[str], Engine]) -> dict[tuple[str, str], str]:
-        """Why an image is no longer what was checked, by host and reference; empty when all are.
 
-        An image that cannot be looked at again is not known to be the same.
-        """
-        found: dict[tuple[str, str], str] = {}
-        for (host, reference), image in self._images.items():
-            try:
-                with connect(host) as engine:
-                    now = str(engine.image(reference)["Id"])
-            except Absent:
-                found[host, reference] = f"{reference} was removed while it was being checked"
-            except Unreachable as problem:
-                found[host, reference] = f"{reference} could not be looked at again: {problem}"
-            else:
-                if now != image.id:
-                    found[host, reference] = (
-                        f"{reference} was {image.id} and became {now} while it was being checked"
-                    )
-        return found
+def moved(
+    subjects: Iterable[Subject],
+    connect: Callable[[str], Engine],
+    manifest: Callable[[Subject], str],
+) -> dict[Subject, str]:
+    """Why each of them is no longer what was checked; those that are the same are left out.
+
+    Every name is looked at once, over one connection to each engine; `manifest` gives the digest that a
+    registry has by now and raises Absent, Unreachable. What cannot be looked at again is not known to be
+    the same.
+    """
+    subjects = set(subjects)
+    asked = {each.asked for each in subjects}
+    remote = [each for each in asked if each.form == MANIFEST]
+    of_engines = asked.difference(remote)
+    now: dict[Subject, Now] = {}
+    for host in sorted({each.host for each in of_engines}):
+        now |= _of_engine(host, [each for each in of_engines if each.host == host], connect)
+    for each in remote:
+        now[each] = _of_registry(each, manifest)
+    told = {each: _change(each, now[each.asked]) for each in subjects}
+    return {each: why for each, why in told.items() if why}
+
+
+def _of_engine(
+    host: str, asked: list[Subject], connect: Callable[[str], Engine]
+) -> dict[Subject, Now]:
+    try:
+        with connect(host) as engine:
+            return {each: _looked(each, lambda each: _again(engine, each)) for each in asked}
+    except Unreachable as problem:
+        return dict.fromkeys(asked, f"it could not be looked at again: {problem}")
+
+
+def _of_registry(asked: Subject, manifest: Callable[[Subject], str]) -> Now:
+    return _looked(asked, lambda each: structs.replace(each, id=manifest(each)))
+
+
+def _again(engine: Engine, asked: Subject) -> Subject:
+    if asked.form == IMAGE:
+        return structs.replace(asked, id=str(engine.image(asked.name)["Id"]))
+    return of_container(find(engine, asked.name), asked.name)
+
+
+def _looked(asked: Subject, look: Callable[[Subject], Subject]) -> Now:
+    try:
+        return look(asked)
+    except NotOne as problem:
+        return f"by now {problem}"
+    except Absent:
+        return asked
+    except Unreachable as problem:
+        return f"it could not be looked at again: {problem}"
+
+
+def _change(then: Subject, now: Now) -> str:
+    if isinstance(now, str):
+        return f"{then.name} was {then}; {now}"
+    if (then.id, then.image) == (now.id, now.image):
+        return ""
+    if not now.id:
+        return f"{then.name} was removed while it was being checked"
+    return f"{then.name} was {then} and became {now} while it was being checked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from todo_manager.engines.address import LOCAL, Shell, shell_address
 from todo_manager.engines.containers import Container, NotOne, find
 from todo_manager.engines.engine import Engine, Unreachable
 from todo_manager.engines.ssh import COMMAND
+from todo_manager.engines.subjects import Subject, of_container
 from todo_manager.hosts.container_files import ContainerFiles
 from todo_manager.hosts.errands import Errand, RemoteFigures, RemoteFiles, errand
 from todo_manager.hosts.figures import Figures
@@ -47,12 +49,19 @@ class Elsewhere:
         self._hosts = hosts
         self._engine = engine
         self._cancel = cancel
+        self._saw: Callable[[Subject], None] = lambda _: None
         self._pool = Pool()
         self._machines: dict[str, str] = {}
         self._naming = threading.Lock()
 
     def close(self) -> None:
         self._pool.close()
+
+    def telling(self, saw: Callable[[Subject], None]) -> Elsewhere:
+        """The same, which tells from inside which containers was looked."""
+        found = copy.copy(self)
+        found._saw = saw
+        return found
 
     def socket_to_engine(self, host: str, shell: Shell, seconds: float) -> socket.socket:
         """A socket that leads to the engine of the machine at a shell."""
@@ -73,7 +82,7 @@ class Elsewhere:
             yield Files()
         elif place.container:
             with self._engine(place.host, seconds) as engine:
-                yield ContainerFiles(engine, _container(engine, place), seconds)
+                yield ContainerFiles(engine, self._container(engine, place), seconds)
         else:
             login = self._login_of(place.host)
             with errand(self._pool, login, {"errand": "files"}, seconds) as under_way:
@@ -127,7 +136,7 @@ class Elsewhere:
         if place.container:
             with self._engine(place.host, min(timeout, BEGIN)) as engine:
                 return container_program.run(
-                    engine, _container(engine, place), argv,
+                    engine, self._container(engine, place), argv,
                     timeout=timeout, cwd=cwd, env=env, user=user, cancel=self._cancel, tell=tell,
                 )  # fmt: skip
         return remote_program.run(
@@ -135,16 +144,21 @@ class Elsewhere:
             timeout=timeout, cwd=cwd, env=env, cancel=self._cancel, tell=tell,
         )  # fmt: skip
 
-    def container(self, engine: Engine, name: str) -> Container:
-        """The running container of this name or label; one that is not there is not known to be gone."""
-        return _container(engine, From(host=engine.host, container=name))
+    def _container(self, engine: Engine, place: From) -> Container:
+        """The container of a place; one that is not there is not known to be gone."""
+        try:
+            found = find(engine, place.container)
+        except NotOne as problem:
+            raise Unreachable(f"cannot look from inside: {problem}") from None
+        self._saw(of_container(found, place.container))
+        return found
 
     @contextmanager
     def _container_network(
         self, engine: Engine, place: From, seconds: float
     ) -> Iterator[SomeNetwork]:
         """From the engine's own machine: this one, or the one behind the host's `ssh`. As root there."""
-        container = _container(engine, place)
+        container = self._container(engine, place)
         if container.status != "running":
             raise Unreachable(f"the container {container.name} is {container.status}, not running")
         files = ContainerFiles(engine, container, seconds)
@@ -222,13 +236,6 @@ class Elsewhere:
 
     def _file(self, written: Tree | None) -> str:
         return str(self._root / str(written)) if written else ""
-
-
-def _container(engine: Engine, place: From) -> Container:
-    try:
-        return find(engine, place.container)
-    except NotOne as problem:
-        raise Unreachable(f"cannot look from inside: {problem}") from None
 
 
 def _same(engine: Engine, container: Container) -> None:
