@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -325,6 +326,7 @@ def test_output_is_kept_in_part_and_hashed_whole(place: Forked, pc2: Machine) ->
 
 def test_a_connection_that_breaks_is_an_error(place: Forked, pc2: Machine) -> None:
     """Not the target's failure: whatever it would have said is unknown."""
+    seconds = f"20.{os.getpid()}"  # other programs sleep, too
     slow = "import socket,time;s=socket.socket();s.bind(('127.0.0.1',0));s.listen();print(s.getsockname()[1],flush=True);c=s.accept()[0];c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nok');print('said',flush=True);time.sleep(60)"
     with subprocess.Popen(
         [*pc2.entry(), "/usr/bin/python3", "-c", slow], stdout=subprocess.PIPE, text=True
@@ -335,10 +337,10 @@ def test_a_connection_that_breaks_is_an_error(place: Forked, pc2: Machine) -> No
           - title: T
             verify:
               - {{http: 'http://127.0.0.1:{port}/', body: {{contains: ok}}, timeout: 20s, host: pc2}}
-              - {{command: [sleep, '20'], timeout: 25s, host: pc2}}
+              - {{command: [sleep, '{seconds}'], timeout: 25s, host: pc2}}
         """, head=pc2.head())  # fmt: skip
         running = place.start("verify", "breaks", 0, "--json")
-        until(lambda: processes_with("sleep\x0020"), "the program on pc2")
+        until(lambda: processes_with(f"sleep\x00{seconds}"), "the program on pc2")
         assert server.stdout.readline().strip() == "said"
         pc2.hang_up()
         out, _ = running.communicate(timeout=60)
