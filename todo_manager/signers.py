@@ -65,8 +65,9 @@ class Who(Struct, frozen=True):
 def who(event: dict[str, object]) -> Who:
     """Whose event it is."""
     data = event["data"]
-    signed = data.get("signed_by", {}) if isinstance(data, dict) else {}
-    return Who(str(event["actor"]), str(signed.get("key", "")))
+    signed = data.get("signed_by") if isinstance(data, dict) else None
+    key = signed.get("key", "") if isinstance(signed, dict) else ""
+    return Who(str(event["actor"]), str(key))
 
 
 # The pin
@@ -135,7 +136,7 @@ def _line(text: str) -> Line:
     at = typed[0]
     found = Line(
         principals=tuple(name for name in fields[0].replace('"', "").split(",") if name),
-        key=_fingerprint(fields[at], fields[at + 1]),
+        key=_fingerprint_of(fields[at], fields[at + 1]),
         type=fields[at],
         options=fields[1] if at == 2 else "",
     )
@@ -147,7 +148,7 @@ def _line(text: str) -> Line:
     return found
 
 
-def _fingerprint(type_: str, text: str) -> str:
+def _fingerprint_of(type_: str, text: str) -> str:
     try:
         blob = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -155,6 +156,11 @@ def _fingerprint(type_: str, text: str) -> str:
     name = type_.encode()
     if blob[:4] != len(name).to_bytes(4, "big") or blob[4 : 4 + len(name)] != name:
         raise ValueError(f"its key is no {type_}")
+    return fingerprint(blob)
+
+
+def fingerprint(blob: bytes) -> str:
+    """Of a public key, as OpenSSH writes it: `SHA256:…`."""
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
     return f"SHA256:{digest}"
 
