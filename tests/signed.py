@@ -14,6 +14,8 @@ from required import need
 from spoiled import database
 from support import Project, Ran
 
+from todo_manager.proof import MARKING, mark_of
+
 SIGNERS = "signers.txt"
 
 
@@ -58,7 +60,7 @@ class Signed(Forked):
 
 
 def append(project: Project, event: dict[str, Any]) -> int:
-    """Append an event to the ledger by hand, with a chain and a HEAD that fit; its number."""
+    """Append an event to the ledger by hand, with a chain, rows and a HEAD that fit; its number."""
     with database(project) as db:
         last = db.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
         event = event | {"seq": last["seq"] + 1, "prev": last["hash"]}
@@ -74,6 +76,14 @@ def append(project: Project, event: dict[str, Any]) -> int:
                 "UPDATE plans SET accepted_seq = ?, accepted_hash = ?, accepted_by = ? WHERE id = ?",
                 (event["seq"], hashed, event["actor"], event["plan"]),
             )
+        if event["event"] in MARKING:
+            data = event["data"]
+            rows = (json.dumps(data["inputs"]), json.dumps(data.get("rests", {})))
+            db.execute(
+                "UPDATE phases SET mark = ?, mark_seq = ?, mark_hash = ?, mark_digest = ?,"
+                " mark_inputs = ?, mark_rests = ? WHERE plan = ? AND key = ?",
+                (mark_of(event), event["seq"], hashed, data["digest"], *rows, event["plan"], event["key"]),
+            )  # fmt: skip
     (project.root / ".todo_manager/HEAD").write_text(f"{event['seq']} {hashed}\n")
     return int(event["seq"])
 

@@ -114,7 +114,7 @@ def test_the_fields_agents_rely_on_are_there(project):
         assert set(row) >= DONE | {"does_not_count"}
 
     listed = project.ask("list").ok().data
-    assert set(listed) == {"plans", "more"}
+    assert set(listed) == {"plans", "more", "signers"}
     assert set(listed["plans"][0]) >= {"id", "title", "status", "done", "total", "next"}
     plan = project.ask("show", "p").ok().data["plan"]
     assert set(plan) >= {

@@ -249,7 +249,7 @@ def test_what_a_list_asks_of_plans_is_answered_by_indexes(week: Project) -> None
     db = reads.open_store(str(week.root))
     asked: list[str] = []
     db.set_trace_callback(asked.append)
-    reads.list_plans(db)
+    reads.list_plans(db, "")
     db.set_trace_callback(None)
     asked = [each for each in asked if "FROM plans" in each]
     assert len(asked) == 1

@@ -72,12 +72,12 @@ def test_pages_hold_fifty_open_plans_newest_first_and_say_how_many_follow(many):
 def test_more_is_the_same_whichever_way_it_is_counted(many, monkeypatch, few):
     monkeypatch.setattr(reads, "_FEW", few)
     with contextlib.closing(reads.open_snapshot(str(many.root))) as db:
-        assert reads.list_plans(db)["more"] == len(OPEN) - 50
+        assert reads.list_plans(db, "")["more"] == len(OPEN) - 50
 
 
 READS = {
-    "list": lambda db, root: reads.list_plans(db),
-    "list --after": lambda db, root: reads.list_plans(db, after="t077"),
+    "list": lambda db, root: reads.list_plans(db, root),
+    "list --after": lambda db, root: reads.list_plans(db, root, after="t077"),
     "show": lambda db, root: read_plan.show_plan(db, root, "t077"),
     "next": lambda db, root: read_plan.next_phase(db, root, "t077"),
     "prefix": lambda db, root: reads.plan_id(db, "t07"),

@@ -166,7 +166,7 @@ def test_the_first_import_makes_the_store_at_the_git_root_and_says_so(project):
 def test_init_makes_a_store_once(project):
     assert project.ask("init").ok().data["new"] is True
     assert project.ask("init", "--bare").ok().data["new"] is False
-    assert project.ask("list").ok().data == {"plans": [], "more": 0}
+    assert project.ask("list").ok().data == {"plans": [], "more": 0, "signers": None}
     project.run("audit").ok()
 
 

@@ -31,40 +31,28 @@ def refusal(db: sqlite3.Connection, root: Path, settings: Settings, plan: Plan) 
         pin = pins.in_force(db, root, settings)
     except Untrusted as changed:
         return changed
-    if pin is None:
-        return None
-    if plan.unaccepted:
-        return _unaccepted(plan.id, proof.UNACCEPTED)
-    event = ledger.event_at(db, plan.accepted_seq)
-    why = lapsed(db, root, pin, event)
+    why = against(db, root, pin, plan) if pin else ""
     return _unaccepted(plan.id, why) if why else None
+
+
+def against(db: sqlite3.Connection, root: Path, pin: Pin, plan: Plan) -> str:
+    """Why the accepted definition of a plan is one that nobody stands for, by a pinned signers file."""
+    if plan.unaccepted:
+        return proof.UNACCEPTED
+    return lapsed(db, root, pin, ledger.event_at(db, plan.accepted_seq))
 
 
 def lapsed(db: sqlite3.Connection, root: Path, pin: Pin, event: Mapping[str, Any]) -> str:
     """Why an accepting event does not stand for a definition; empty when it does."""
     if event["event"] != "accepted" or event["how"] != "signed":
         return UNSIGNED
-    genuine(db, root, event)
+    pins.genuine(db, root, event)
     data = event["data"]
     try:
         signing.verify(root, pin.data, data["statement"], data["signature"], event["at"])
     except BadSignature:
         return LAPSED
     return ""
-
-
-def genuine(db: sqlite3.Connection, root: Path, event: Mapping[str, Any]) -> None:
-    """A signed event bears a signature by the signers file of its time, given for this place in the
-    ledger; IntegrityProblem if not."""
-    before = pins.pinned(db, root, int(event["seq"]))
-    try:
-        if before is None or not before.file:
-            raise BadSignature("no signers were pinned then")
-        people.heard(db, root, event, before.data)
-        if people.after(event) != people.newest(db, before=int(event["seq"])):
-            raise BadSignature(people.REPLAYED)
-    except BadSignature as wrong:
-        raise ledger.broken(f"event {event['seq']} is said to be signed: {wrong}") from None
 
 
 def _unaccepted(plan: str, why: str) -> Untrusted:
@@ -85,8 +73,8 @@ def author(db: sqlite3.Connection, plan: Plan) -> Who:
     if plan.unaccepted:
         return Who("")
     event = ledger.event_at(db, plan.accepted_seq)
-    named = event["data"].get("author")
-    return Who(str(named)) if named else signers.who(event)
+    named = people.said(event, "author")
+    return Who(named) if named else signers.who(event)
 
 
 def accepter(db: sqlite3.Connection, plan: Plan) -> Who:

@@ -18,6 +18,7 @@ from todo_manager.ledger import Actor
 from todo_manager.people import Said, Statement
 from todo_manager.project import require
 from todo_manager.render.plain import visible
+from todo_manager.signers import Pin
 from todo_manager.workspace import Project
 
 
@@ -74,18 +75,30 @@ def confirmed(
     found = project or Project(require(Path.cwd()))
     try:
         acknowledging = people.EVENTS.get(statement.verb) == people.ACKNOWLEDGED
-        pin = pins.in_force(found.db, found.root, found.settings, acknowledging=acknowledging)
+        pin = ready(found, actor, verb=verb, acknowledging=acknowledging)
         if pin is None:
             ask(question, verb=verb, json=json)
             return Said(statement=statement, actor=actor)
-        if not actor.key:
-            raise people.not_signed(verb)
         if not json:
             ask_if_possible(question, verb=verb)
         return people.signed(found.db, found.root, pin.data, statement, actor.key)
     finally:
         if project is None:
             found.close()
+
+
+def ready(project: Project, actor: Actor, *, verb: str, acknowledging: bool = False) -> Pin | None:
+    """The signers file by which a person is to sign, if any: asked before they are shown what.
+
+    Raises Untrusted where they could not: `not_signed` without a key, `signature` for a key that is none
+    of that file, `signers_changed` when the signers file is not the pinned one.
+    """
+    pin = pins.in_force(project.db, project.root, project.settings, acknowledging=acknowledging)
+    if pin is not None:
+        if not actor.key:
+            raise people.not_signed(verb)
+        people.refuse_key(project.root, pin.data, actor.key)
+    return pin
 
 
 def volunteered(statement: Statement, *, actor: Actor, project: Project) -> Said:

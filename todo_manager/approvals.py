@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import acceptance, ledger, pins, signers
+from todo_manager import acceptance, ledger, people, pins, signers
 from todo_manager.canonical import encode
 from todo_manager.checks.base import Approval
 from todo_manager.checks.parse import kind_of
@@ -119,11 +120,13 @@ def _workers(
     if claim and claim["claim_by"]:
         yield Who(claim["claim_by"])
     rows = db.execute(
-        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN ('ran', 'done') AND seq > ?",
+        "SELECT * FROM ledger WHERE plan = ? AND key = ? AND event IN ('ran', 'done', 'attested')"
+        " AND seq > ?",
         (plan, definition.key, ledger.base(db)),
     )
     for event in map(ledger.checked, rows.fetchall()):
-        yield signers.who(event)
+        if event["event"] != "attested" or event["data"].get("by") == "approval":
+            yield signers.who(event)
 
 
 def may_not(found: Ground, person: Who) -> str:
@@ -171,8 +174,8 @@ def _approval(project: Project, event: Mapping[str, Any], found: Ground) -> Appr
         by=str(event["actor"]),
         how=str(event["how"]),
         names=signers.spellings(file, signers.who(dict(event)))[0],
-        key=str(data.get("signed_by", {}).get("key", "")),
-        at=str(event["at"]),
+        key=signers.who(dict(event)).key,
+        at=(event["how"] == "signed" and people.said(event, "at")) or str(event["at"]),
         event=int(event["seq"]),
         evidence=str(data.get("evidence", "")),
         against=_against(project, event, found),
@@ -182,8 +185,8 @@ def _approval(project: Project, event: Mapping[str, Any], found: Ground) -> Appr
 def _against(project: Project, event: Mapping[str, Any], found: Ground) -> str:
     data = event["data"]
     if event["how"] == "signed":
-        acceptance.genuine(project.db, project.root, event)
-    if found.pin is not None and (why := unsigned(project, event, found.pin)):
+        pins.genuine(project.db, project.root, event)
+    if found.pin is not None and (why := unsigned(project.root, event, found.pin)):
         return why
     if data.get("digest") != found.digest:
         return "approved another definition"
@@ -199,24 +202,32 @@ def of_waivers(project: Project) -> Callable[[Waiver], str]:
     """
 
     def against(waiver: Waiver) -> str:
-        event = waiver.granted
         try:
             pin = pins.in_force(project.db, project.root, project.settings)
         except Untrusted as changed:
             return changed.message
-        if event["how"] == "signed":
-            acceptance.genuine(project.db, project.root, event)
-        if pin is not None and (why := unsigned(project, event, pin)):
-            return f"{event['actor']} {why}"
-        one, other = signers.who(dict(waiver.asked)), signers.who(dict(event))
-        if signers.same_person(pin.data if pin else b"", one, other):
-            return "it was asked for and granted by one person"
-        return ""
+        return granted_for_nothing(project.db, project.root, pin, waiver)
 
     return against
 
 
-def unsigned(project: Project, event: Mapping[str, Any], pin: Pin) -> str:
+def granted_for_nothing(db: sqlite3.Connection, root: Path, pin: Pin | None, waiver: Waiver) -> str:
+    """Why a granted waiver does not count by a pinned signers file; empty when it does.
+
+    Raises IntegrityProblem for one that is said to be signed and is not.
+    """
+    event = waiver.granted
+    if event["how"] == "signed":
+        pins.genuine(db, root, event)
+    if pin is not None and (why := unsigned(root, event, pin)):
+        return f"{event['actor']} {why}"
+    one, other = signers.who(dict(waiver.asked)), signers.who(dict(event))
+    if signers.same_person(pin.data if pin else b"", one, other):
+        return "it was asked for and granted by one person"
+    return ""
+
+
+def unsigned(root: Path, event: Mapping[str, Any], pin: Pin) -> str:
     """Why an event is not signed by a key of the signers file in force; empty when it is."""
     from todo_manager import signing
 
@@ -224,7 +235,7 @@ def unsigned(project: Project, event: Mapping[str, Any], pin: Pin) -> str:
     if event["how"] != "signed":
         return "did not sign it"
     try:
-        signing.verify(project.root, pin.data, data["statement"], data["signature"], event["at"])
+        signing.verify(root, pin.data, data["statement"], data["signature"], event["at"])
     except signing.BadSignature:
         return "has no key in the signers file any more"
     return ""
@@ -244,16 +255,23 @@ def _approved(results: Sequence[Result]) -> list[Result]:
     ]
 
 
-def withdrawn(project: Project, plan: str, key: str, results: Sequence[Result]) -> str:
-    """Which approval that checks rest on was withdrawn while they ran, in words; empty when none was."""
+def undone(
+    project: Project,
+    plan: Plan,
+    definition: Definition,
+    values: Mapping[str, str],
+    results: Sequence[Result],
+    worker: str = "",
+) -> str:
+    """Which approval that checks rest on counts no more since they ran, in words; empty when all do."""
     used = {
-        each.facts["event"]: each.id
-        for each in results
-        if each.kind == KIND and "event" in each.facts
+        each.facts["event"]: each for each in results if each.kind == KIND and "event" in each.facts
     }
-    gone = used.keys() - {event["seq"] for event in standing(project.db, plan, key)}
-    return (
-        f"the approval of {used[min(gone)]} was withdrawn while it was being checked"
-        if gone
-        else ""
-    )
+    now = for_run(project, plan, definition, values, worker) if used else {}
+    known = {each.event: each for given in now.values() for each in given}
+    for seq, result in sorted(used.items()):
+        if seq not in known:
+            return f"the approval of {result.id} was withdrawn while it was being checked"
+        if why := known[seq].against:
+            return f"the approval of {result.id} counts no more: {known[seq].by} {why}"
+    return ""

@@ -24,12 +24,12 @@ from todo_manager import (
     on_disk,
     runner,
     states,
-    waivers,
 )
 from todo_manager.attesting import repository, statement
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
+from todo_manager.evidence import Run
 from todo_manager.ledger import Actor
 from todo_manager.model import Result, Verdict
 from todo_manager.on_disk import OnDisk
@@ -232,6 +232,9 @@ def _conclude_done(
     """
     definition = before.definition
     assert definition is not None
+    ran = Run(
+        plan=before.plan.id, definition=definition, inputs=values.inputs, results=checked.results
+    )
     disk = OnDisk(project.root, project.settings, before.plan)
     for phase in before.plan.with_needs(before.phase):
         # Files are read again before the transaction: nobody waits for the disk inside it.
@@ -239,16 +242,9 @@ def _conclude_done(
     with project.recording() as db:
         at = ledger.note_clock(db, wanted.actor)
         after = look(project, before.plan.id, wanted.index, disk=disk)
-        results = waivers.applied(
-            db,
-            before.plan.id,
-            before.phase.key,
-            definition.digest,
-            checked.results,
-            at,
-            approvals.of_waivers(project),
-        )
-        untrusted = after.case.untrusted or _moved(project, before, after, values, checked)
+        ran = ran.with_waivers(project, at)
+        results = ran.results
+        untrusted = after.case.untrusted or _moved(project, wanted, before, after, values, checked)
         # What ran is judged by the definition it ran with; another one now is `untrusted`.
         required = before.case.required
         case = structs.replace(after.case, required=required, untrusted=untrusted, results=results)
@@ -258,7 +254,7 @@ def _conclude_done(
         verdict = verdict_of(refused, results)
         rests = {} if refused else freshness.rests(definition, results, at)
         rests |= acceptance.rests(db, project.root, after.plan, wanted.actor.name)
-        data = evidence.event_data(definition, values.inputs, results) | {"verdict": verdict}
+        data = ran.data() | {"verdict": verdict}
         data |= {"rests": rests} | ({"by": "approval"} if event == "attested" else {})
         data |= evidence.origin(after.plan, after.phase, around)
         if refused:
@@ -267,19 +263,10 @@ def _conclude_done(
         recorded = append(
             db, event, wanted.actor, plan=before.plan.id, key=before.phase.key, data=data
         )
-        evidence.store(db, before.plan.id, definition, results)
+        ran.keep(db)
         if not refused:
             evidence.bind_inputs(db, before.plan.id, values.inputs)
-            evidence.set_mark(
-                db,
-                before.plan.id,
-                before.phase.key,
-                mark,
-                recorded,
-                definition.digest,
-                values.inputs,
-                rests,
-            )
+            ran.mark(db, mark, recorded, rests)
         evidence.remember(db, before, recorded, event, verdict, results)
     told = data_of(before, results, standing_after(project, before), values)
     told |= {"run": recorded.seq}
@@ -288,6 +275,7 @@ def _conclude_done(
 
 def _moved(
     project: Project,
+    wanted: Wanted,
     before: Stage,
     after: Stage,
     values: inputs.Values,
@@ -307,7 +295,10 @@ def _moved(
                 kind=Kind.INPUTS_CHANGED,
                 hint=again,
             )
-    if gone := approvals.withdrawn(project, before.plan.id, before.phase.key, checked.results):
+    worker = wanted.actor.name
+    if gone := approvals.undone(
+        project, after.plan, before.definition, values.inputs, checked.results, worker
+    ):
         return Untrusted(gone, hint=again)
     if written := touched(project, before.definition, checked.displaced):
         return Untrusted(written, hint=again)

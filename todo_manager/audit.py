@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import ledger, people, pins, plans, proof, signers
+from todo_manager import ledger, people, pins, plans, proof, signers, states
 from todo_manager.attesting import statement
 from todo_manager.auditing import breaks
 from todo_manager.canonical import decode, digest
@@ -59,6 +59,8 @@ class _Replay:
         """Plans whose definition was accepted before an acknowledged break only."""
         self.notes: list[str] = []
         self._at = ""
+        self._coming_in = ""
+        """The plan that the events just before took in, with the marks of its document."""
 
     def take(self, event: dict[str, Any]) -> None:
         data, where = event["data"], (event["plan"], event["key"])
@@ -81,6 +83,15 @@ class _Replay:
         ledger.bind(self.bound.setdefault(event["plan"], {}), event)
         for check in (*data.get("checks", ()), *data.get("steps", ())):
             self.outputs.update(kept["kept"] for kept in check["outputs"])
+
+    def strays(self, event: dict[str, Any]) -> bool:
+        """Whether a document attests a phase although it does not come in just then."""
+        if event["event"] == states.CLOCK:
+            return False
+        attests = event["event"] == "attested" and event["data"].get("by") == "document"
+        strays = bool(attests and event["plan"] != self._coming_in)
+        self._coming_in = event["plan"] if attests or event["event"] == "imported" else ""
+        return strays
 
     def _note_time(self, event: dict[str, Any]) -> None:
         if event["at"] < self._at:
@@ -203,12 +214,15 @@ def _begins(db: sqlite3.Connection, event: dict[str, Any], seen: dict[int, str])
     if event["data"].get("digest") != breaks.history(db, event["seq"]):
         yield f"what came before the break acknowledged at event {event['seq']} was altered since"
     newest = db.execute("SELECT max(seq) FROM ledger").fetchone()[0]
-    if newest == event["seq"] and event["data"].get("head"):
-        seen.setdefault(*event["data"]["head"])  # a crash before HEAD was written; it is brought up
+    match event["data"].get("head"):
+        case [int(seq), str(hash_)] if newest == event["seq"]:
+            seen.setdefault(seq, hash_)  # a crash before HEAD was written; it is brought up
 
 
 def _take(replay: _Replay, event: dict[str, Any]) -> Iterator[str]:
     try:
+        if replay.strays(event):
+            yield f"event {event['seq']}: a document attests {event['key']}, and was not imported then"
         replay.take(event)
         if event["event"] in statement.PROVEN and statement.differs(event):
             yield f"the statement of event {event['seq']} says something else than the event"

@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
-from todo_manager import ledger, plans, states, unaccepted
+from todo_manager import approvals, ledger, plans, states, unaccepted, waivers
 from todo_manager.canonical import digest, encode
 from todo_manager.crashpoints import point
 from todo_manager.definition import Definition
@@ -19,6 +19,7 @@ from todo_manager.ledger import Actor
 from todo_manager.model import Result, Verdict
 from todo_manager.plans import Phase, Plan
 from todo_manager.stage import Stage
+from todo_manager.workspace import Project
 
 _STAYS = ("self_accepted",)
 """What a mark rests on that stays true of a phase when its proof has ended: a verify may renew it."""
@@ -37,15 +38,49 @@ def as_row(result: Result) -> dict[str, Any]:
     return row
 
 
-def event_data(
-    definition: Definition, inputs: Mapping[str, str], results: Sequence[Result]
-) -> dict[str, Any]:
-    """What the event of a run holds: what was checked, with which inputs, and every result."""
-    return {
-        "digest": definition.digest,
-        "inputs": dict(inputs),
-        "checks": [as_row(result) for result in results],
-    }
+class Run(Struct, frozen=True, kw_only=True):
+    """The checks of a phase as they ran, and what they said."""
+
+    plan: str
+    definition: Definition
+    inputs: dict[str, str]
+    results: tuple[Result, ...]
+
+    def with_waivers(self, project: Project, at: str) -> Run:
+        """The same with the waivers that are in force at a moment."""
+        definition, against = self.definition, approvals.of_waivers(project)
+        found = waivers.applied(
+            project.db, self.plan, definition.key, definition.digest, self.results, at, against
+        )
+        return structs.replace(self, results=found)
+
+    def data(self) -> dict[str, Any]:
+        """What its event holds: what was checked, with which inputs, and every result."""
+        return {
+            "digest": self.definition.digest,
+            "inputs": self.inputs,
+            "checks": [as_row(result) for result in self.results],
+        }
+
+    def keep(self, db: sqlite3.Connection) -> None:
+        """Keep what the programs wrote, and what is known of each check."""
+        store_outputs(db, self.results)
+        for result in self.results:
+            # What was waived had failed: that it can fail has been seen.
+            column = str(result.verdict) if result.verdict != Verdict.WAIVED else "failed"
+            db.execute(
+                f"INSERT INTO check_history (plan, check_digest, {column}) VALUES (?, ?, 1) "
+                f"ON CONFLICT (plan, check_digest) DO UPDATE SET {column} = coalesce({column}, 0) + 1",
+                (self.plan, check_digest(self.definition, result.id)),
+            )
+        point("outputs-stored")
+
+    def mark(
+        self, db: sqlite3.Connection, mark: str, recorded: ledger.Recorded, rests: dict[str, Any]
+    ) -> None:
+        """Write the mark that the event of this run set."""
+        key, digest = self.definition.key, self.definition.digest
+        set_mark(db, self.plan, key, mark, recorded, digest, self.inputs, rests)
 
 
 def origin(plan: Plan, phase: Phase, around: dict[str, Any] | None) -> dict[str, Any]:
@@ -81,22 +116,6 @@ def with_history(
     """The result, saying whether its check has never been seen failing."""
     failed = result.verdict == Verdict.FAILED or has_failed(db, plan, definition, result.id)
     return structs.replace(result, never_failed=not failed)
-
-
-def store(
-    db: sqlite3.Connection, plan: str, definition: Definition, results: Sequence[Result]
-) -> None:
-    """Keep what the programs wrote, and what is known of each check."""
-    store_outputs(db, results)
-    for result in results:
-        # What was waived had failed: that it can fail has been seen.
-        column = str(result.verdict) if result.verdict != Verdict.WAIVED else "failed"
-        db.execute(
-            f"INSERT INTO check_history (plan, check_digest, {column}) VALUES (?, ?, 1) "
-            f"ON CONFLICT (plan, check_digest) DO UPDATE SET {column} = coalesce({column}, 0) + 1",
-            (plan, check_digest(definition, result.id)),
-        )
-    point("outputs-stored")
 
 
 def store_outputs(db: sqlite3.Connection, results: Sequence[Result]) -> None:
@@ -172,9 +191,13 @@ def note_closed(db: sqlite3.Connection, plan: str) -> None:
     One that went stale has, and one whose marks rest on something that runs out will have then.
     """
     found = plans.load(db, plan)
-    why = unaccepted.reasons(db, [plan])
+    why, void = unaccepted.reasons(db, [plan]), unaccepted.void_marks(db, [plan])
     changed = {phase.idx: why[plan] for phase in found.phases} if why else {}
-    standings = states.derive(found.rows(), found.bound, changed=changed)
+    rows = [
+        row | {"mark_void": row["mark_void"] or void.get((plan, row["key"]), "")}
+        for row in found.rows()
+    ]
+    standings = states.derive(rows, found.bound, changed=changed)
     satisfied = bool(standings) and all(each.state in states.SATISFIED for each in standings)
     closed = found.archived or satisfied
     terms = [
@@ -184,6 +207,16 @@ def note_closed(db: sqlite3.Connection, plan: str) -> None:
     db.execute(
         "UPDATE plans SET closed = ?, closed_until = ? WHERE id = ?", (int(closed), until, plan)
     )
+
+
+def withdraw(db: sqlite3.Connection, plan: str, key: str, check: str) -> None:
+    """What is kept of the last attempt says of a check that its pass rested on a word now taken back."""
+    where = "WHERE plan = ? AND key = ?"
+    row = db.execute(f"SELECT last_run FROM phases {where}", (plan, key)).fetchone()
+    last_run = json.loads(row["last_run"] or "{}")
+    if last_run.get("checks", {}).get(check) == Verdict.PASSED:
+        last_run["checks"][check] = "withdrawn"
+        db.execute(f"UPDATE phases SET last_run = ? {where}", (json.dumps(last_run), plan, key))
 
 
 def remember(

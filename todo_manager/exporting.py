@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from todo_manager import documents, ledger, plans, read_files, states, stored_plan
+from todo_manager import documents, ledger, overview, plans, states, stored_plan
 from todo_manager.canonical import Map, Scalar, encode
 from todo_manager.documents import (
     loader,
@@ -109,10 +109,10 @@ def as_queue(project: Project, plan: Plan, document: Document, found: PlanDoc) -
 
     Raises IntegrityProblem when a mark is not what the ledger recorded.
     """
-    for phase in plan.phases:
-        plans.verify_mark(project.db, plan, phase)
-    _, changed = read_files.look(project.db, str(project.root), plan.id)
-    standings = states.derive(plan.rows(), plan.bound, changed=changed)
+    with project.snapshot():
+        seen = overview.look(project.db, project.root, project.settings, plan.id)
+    # What is archived, or held just now, is as done as it was.
+    standings = states.derive(seen.plan.rows(), seen.plan.bound, changed=seen.changed)
     done = [standing.state in states.SATISFIED for standing in standings]
     verbatim = document.format != plan_yaml.FORMAT
     texts = [each.text if verbatim else queue_json_writer.text_of(each) for each in found.phases]

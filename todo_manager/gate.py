@@ -36,6 +36,8 @@ class Case(Struct, frozen=True, kw_only=True):
     """Index, key and state of each phase it needs."""
     road: tuple[tuple[int, str], ...] = ()
     """Index and reason of every phase to be done first, directly needed or not, in the order to do them."""
+    void: str = ""
+    """Why the mark that it has does not hold; empty where it has none, or holds."""
     results: tuple[Result, ...] | None = None
     """What the checks said; None before they ran."""
 
@@ -97,7 +99,8 @@ def _no_checks(case: Case) -> TodoError | None:
     if not is_plain_id(case.plan):
         hint = f"write it as a plan in YAML, whose id can name a folder of scripts · or, {attest}"
     return Refused(
-        f"phase {k} ({case.key}) has no required check, so nothing can show that it is done",
+        f"phase {k} ({case.key}) has no required check, so nothing can show that it is done"
+        + (f"; {case.void}" if case.void else ""),
         kind=Kind.NO_CHECKS,
         hint=hint,
         person=True,

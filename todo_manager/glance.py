@@ -18,7 +18,7 @@ WORST = (
 """States from the one that needs somebody most to those that need nobody."""
 
 
-def glance(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def glance(db: sqlite3.Connection, root: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By plan: `counts` of states (the worst first), `worst` and `oldest`.
 
     `oldest` is when the oldest proof that still carries a mark was recorded, as it is stored; empty
@@ -27,11 +27,8 @@ def glance(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, dict[str, An
     found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(ids), reads.PAGE):
         some = ids[first : first + reads.PAGE]
-        phases, bound, why = (
-            reads.phases_of(db, some),
-            reads.bound_inputs(db, some),
-            reads.why_unaccepted(db, some),
-        )
+        phases, bound = reads.phases_of(db, some), reads.bound_inputs(db, some)
+        why = reads.unbelieved(db, root, phases)
         oldest = _oldest(db, some)
         for id_ in some:
             changed = {phase["idx"]: why[id_] for phase in phases[id_]} if why.get(id_) else {}

@@ -132,18 +132,19 @@ def differs(id_: str, name: str) -> Untrusted:
     )
 
 
-def accept(project: Project, bound: Bound, expected: str, said: Said, *, author: str = "") -> None:
+def accept(project: Project, bound: Bound, expected: str, said: Said) -> None:
     """Make a bound document the accepted definition; marks stay with their phase keys.
 
     `expected` is the digest of the definition whose replacement was shown to the person; another one
-    now is Untrusted. `author` is who wrote it, where that is not who accepts it.
+    now is Untrusted. What was said beside it is kept: `author`, who wrote it, where that is not who
+    accepts it, and `attested`, the marks of an imported document that are taken over.
     """
     with project.recording() as db:
         before = plans.load(db, bound.plan.id)
         plans.verify_accepted(db, before)
         if before.digest != expected:
             raise _meanwhile(bound)
-        data = _accepting_data(bound, ignored=0) | ({"author": author} if author else {})
+        data = _accepting_data(bound, ignored=0) | said.statement.says
         recorded = people.record(db, project, "accepted", said, data)
         Database(db).table("plans").update(
             db.execute("SELECT seq FROM plans WHERE id = ?", (bound.plan.id,)).fetchone()["seq"],

@@ -166,6 +166,16 @@ def _look(plan: Plan, disk: OnDisk, phase: Phase) -> tuple[Definition | None, To
     return found, None
 
 
+def differing(plan: Plan, disk: OnDisk, unaccepted: TodoError | None) -> dict[int, str]:
+    """Why phases do not stand as they were accepted, by index: what was looked at on disk differs.
+
+    All of them where nobody whose word counts has accepted the plan.
+    """
+    if unaccepted:
+        return {phase.idx: unaccepted.message for phase in plan.phases}
+    return {idx: error.message for idx, (_, error) in disk.looked.items() if error is not None}
+
+
 def accept_anew(plan: Plan) -> Untrusted:
     """The refusal of a definition that was accepted before a break only."""
     return Untrusted(

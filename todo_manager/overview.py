@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import acceptance, ledger, on_disk, plans, read_files, states
+from todo_manager import acceptance, ledger, on_disk, plans, read_files, states, vouched
 from todo_manager.glance import WORST as WORST
 from todo_manager.on_disk import OnDisk
 from todo_manager.plans import Plan
@@ -25,6 +25,8 @@ class Overview(Struct, frozen=True, kw_only=True):
 
     plan: Plan
     disk: OnDisk
+    changed: dict[int, str]
+    """Why phases do not stand as they were accepted, by index."""
     standings: tuple[states.Standing, ...]
 
     def counts(self) -> dict[str, int]:
@@ -71,13 +73,12 @@ def look(db: sqlite3.Connection, root: Path, settings: Settings, id_: str) -> Ov
     for phase in plan.phases:
         plans.verify_mark(db, plan, phase)
     disk = OnDisk(root, settings, plan)
-    changed = {}
     for phase in plan.phases:
-        _, problem = on_disk.untrusted(disk, phase)
-        if problem is not None:
-            changed[phase.idx] = problem.message
-    if unaccepted := acceptance.refusal(db, root, settings, plan):
-        changed = {phase.idx: unaccepted.message for phase in plan.phases}
+        on_disk.untrusted(disk, phase)
+    unaccepted = acceptance.refusal(db, root, settings, plan)
+    if unaccepted is None:
+        plan = vouched.weighed(db, root, plan, plan.phases)
+    changed = on_disk.differing(plan, disk, unaccepted)
     standings = states.derive(
         plan.rows(),
         plan.bound,
@@ -85,7 +86,7 @@ def look(db: sqlite3.Connection, root: Path, settings: Settings, id_: str) -> Ov
         changed=changed,
         archived=plan.archived,
     )
-    return Overview(plan=plan, disk=disk, standings=tuple(standings))
+    return Overview(plan=plan, disk=disk, changed=changed, standings=tuple(standings))
 
 
 def _running(db: sqlite3.Connection, root: Path, id_: str) -> frozenset[int]:

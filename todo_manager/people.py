@@ -112,17 +112,32 @@ def signed(db: sqlite3.Connection, root: Path, data: bytes, statement: Statement
     return Said(statement=statement, actor=actor, signature=signature, key=by.key)
 
 
+def refuse_key(root: Path, data: bytes, key: str) -> None:
+    """Refuse a key that could not sign by a signers file, before anybody is shown or asked anything.
+
+    Raises Untrusted (signature). What cannot be told without a passphrase is told when it has signed.
+    """
+    found = signing.print_of(root, key)
+    lines = signers.known(data)
+    if found and not any(line.is_authority or line.key == found for line in lines):
+        raise _not_counting(f"{key} is no key of the signers file")
+
+
 def _by(root: Path, data: bytes, spoken: str, signature: str) -> Signer:
     try:
         return signing.verify(root, data, spoken, signature)
     except BadSignature as wrong:
-        raise Untrusted(
-            f"the signature does not count: {wrong}",
-            kind=Kind.SIGNATURE,
-            hint="todo_manager signers shows whose keys count; "
-            "a person: repeat it with one of them: --key FILE",
-            person=True,
-        ) from None
+        raise _not_counting(f"the signature does not count: {wrong}") from None
+
+
+def _not_counting(what: str) -> Untrusted:
+    return Untrusted(
+        what,
+        kind=Kind.SIGNATURE,
+        hint="todo_manager signers shows whose keys count; "
+        "a person: repeat it with one of them: --key FILE",
+        person=True,
+    )
 
 
 def not_signed(verb: str) -> Untrusted:
@@ -241,6 +256,15 @@ def heard_anywhere(
     if wrong := _strays(spoken, event["event"], event["plan"], event["key"], data):
         raise BadSignature(wrong)
     return by, spoken
+
+
+def said(event: Mapping[str, Any], name: str) -> str:
+    """What else a person was shown, by the text that was signed; by the event where nobody signed."""
+    data = event["data"]
+    if event["how"] != "signed":
+        return str(data.get(name) or "")
+    says = decoded(str(data.get("statement"))).get("says")
+    return str(says.get(name) or "") if isinstance(says, dict) else ""
 
 
 def is_personal(event: Mapping[str, Any]) -> bool:

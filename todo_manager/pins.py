@@ -7,7 +7,9 @@ change. A pin that was written into the ledger by hand is none.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
@@ -81,9 +83,12 @@ def in_force(
     """The pinned file, where setting and file on disk are as they were pinned; None without signers.
 
     Raises Untrusted (signers_changed) otherwise: then nobody knows whose word counts. IntegrityProblem
-    for a pin that does not verify, as `pinned` has it.
+    for a pin that does not verify, as `pinned` has it, and for a break that nobody who counts has
+    acknowledged: what came before it, withdrawals and who did the work, is not looked at any more.
     """
     pin = pinned(db, root, acknowledging=acknowledging)
+    if not acknowledging:
+        _begun_by_a_person(db, root)
     file, known = settings.signers, pin.file if pin else ""
     if not file and not known:
         return None
@@ -100,6 +105,33 @@ def in_force(
     if found != pin.sha256:
         raise changed(f"{file} is not the file that was pinned in event {pin.seq}")
     return pin
+
+
+def _begun_by_a_person(db: sqlite3.Connection, root: Path) -> None:
+    start = ledger.base(db)
+    before = pinned(db, root, start) if start else None
+    if before is None or not before.file:
+        return
+    event = ledger.event_at(db, start)
+    if event["how"] != "signed":
+        raise ledger.broken(
+            f"event {start} acknowledges a break, and {event['actor']} did not sign it"
+        )
+    genuine(db, root, event)
+
+
+def genuine(db: sqlite3.Connection, root: Path, event: Mapping[str, Any]) -> None:
+    """A signed event bears a signature by the signers file of its time, given for this place in the
+    ledger; IntegrityProblem if not."""
+    before = pinned(db, root, int(event["seq"]))
+    try:
+        if before is None or not before.file:
+            raise BadSignature("no signers were pinned then")
+        people.heard(db, root, event, before.data)
+        if people.after(event) != people.newest(db, before=int(event["seq"])):
+            raise BadSignature(people.REPLAYED)
+    except BadSignature as wrong:
+        raise ledger.broken(f"event {event['seq']} is said to be signed: {wrong}") from None
 
 
 def changed(what: str, *, before: bool = True) -> Untrusted:

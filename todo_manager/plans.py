@@ -162,7 +162,7 @@ def _load(db: sqlite3.Connection, plan_id: str) -> Plan:
 
 
 def _phase(row: sqlite3.Row, clock: states.Clock) -> Phase:
-    rests = json.loads(row["mark_rests"] or "{}")
+    used, rests = states.of_columns(row["mark_inputs"], row["mark_rests"])
     return Phase(
         idx=row["idx"],
         key=row["key"],
@@ -180,7 +180,7 @@ def _phase(row: sqlite3.Row, clock: states.Clock) -> Phase:
         mark_seq=row["mark_seq"],
         mark_hash=row["mark_hash"],
         mark_digest=row["mark_digest"],
-        mark_inputs=json.loads(row["mark_inputs"] or "{}"),
+        mark_inputs=used,
         mark_rests=rests,
         mark_void=states.void(clock, row["mark_seq"], rests),
         last_verdict=row["last_verdict"],

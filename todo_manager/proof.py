@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from todo_manager import states
 from todo_manager.jsontext import loads
 
 TYPE_CHECKING = False
@@ -256,7 +257,10 @@ def inputs(db: sqlite3.Connection, plan: str, bound: Mapping[str, str]) -> None:
     )
     found: dict[str, str] = {}
     for event in map(checked, rows.fetchall()):
-        bind(found, event)
+        try:
+            bind(found, event)
+        except AttributeError:
+            raise broken(f"event {event['seq']} binds no inputs") from None
     if found != bound:
         names = sorted(k for k in {*found, *bound} if found.get(k) != bound.get(k))
         raise broken(f"the input {names[0]} of {plan} is not bound to what was recorded")
@@ -306,8 +310,10 @@ def plan(
 def _phase(row: sqlite3.Row) -> dict[str, Any]:
     phase = dict(row)
     try:
-        for column in ("needs", "mark_inputs", "mark_rests"):
-            phase[column] = loads(phase[column]) if phase[column] else {}
+        phase["needs"] = loads(phase["needs"])
+        phase["mark_inputs"], phase["mark_rests"] = states.of_columns(
+            phase["mark_inputs"], phase["mark_rests"]
+        )
     except (ValueError, TypeError):
         raise broken(f"the row of phase {phase['idx']} cannot be read") from None
     return phase

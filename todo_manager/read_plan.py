@@ -200,7 +200,7 @@ def _look(db: sqlite3.Connection, root: str, id_: str, columns: Sequence[str]) -
     if any(phase["mark"] != "open" for phase in found.phases):
         proof.plan(db, head, id_, found.bound)
     found.source, found.changed = read_files.look(db, root, id_)
-    found.unaccepted = reads.why_unaccepted(db, [id_], root).get(id_, "")
+    found.unaccepted = _heard(db, root, id_, found.phases)
     if proof.unaccepted(db, found.row):
         found.unaccepted = proof.UNACCEPTED
     if found.unaccepted:
@@ -213,3 +213,22 @@ def _look(db: sqlite3.Connection, root: str, id_: str, columns: Sequence[str]) -
         archived=bool(found.row["archived"]),
     )
     return found
+
+
+def _heard(db: sqlite3.Connection, root: str, id_: str, phases: list[dict[str, Any]]) -> str:
+    """Why nobody who counts has accepted a plan; its marks say, as `mark_void`, why they do not hold.
+
+    Every signature that they rest on is verified.
+    """
+    unaccepted = reads.unbelieved(db, root, {id_: phases}).get(id_, "")
+    marked = any(phase["mark"] in states.SATISFIED for phase in phases)
+    if unaccepted or not marked or not reads.persons_sign(db):
+        return unaccepted
+    from pathlib import Path
+
+    from todo_manager import vouched
+
+    unaccepted, void = vouched.read(db, Path(root), id_)
+    for phase in phases:
+        phase["mark_void"] = void.get(phase["key"]) or phase.get("mark_void", "")
+    return unaccepted

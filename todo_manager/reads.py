@@ -160,12 +160,13 @@ def plan_id(db: sqlite3.Connection, wanted: str) -> str:
 
 
 def list_plans(
-    db: sqlite3.Connection, *, everything: bool = False, after: str = ""
+    db: sqlite3.Connection, root: str, *, everything: bool = False, after: str = ""
 ) -> dict[str, Any]:
     """The newest open plans, at most 50 (`everything`: all, closed ones too), after a plan's id.
 
-    Returns `{plans: [{id, title, status, done, total, next}], more}`. States are those the store
-    knows; `show` also looks at the files of its one plan.
+    Returns `{plans: [{id, title, status, done, total, next}], more, signers}`. States are those the
+    store knows; `show` also looks at the files of its one plan, and verifies what persons signed.
+    `signers` says that the signers file is not the pinned one, so that nothing counts; null when it is.
     """
     below = "1"
     if after:
@@ -187,8 +188,8 @@ def list_plans(
         more = _more(db, rows[-1]["seq"], moment, first=not after)
     plans: list[dict[str, Any]] = []
     for first in range(0, len(rows), PAGE):
-        plans += summaries(db, rows[first : first + PAGE])
-    return {"plans": plans, "more": more}
+        plans += summaries(db, root, rows[first : first + PAGE])
+    return {"plans": plans, "more": more, "signers": signers_problem(db, root)}
 
 
 def seen(db: sqlite3.Connection) -> str:
@@ -237,10 +238,11 @@ def _number(db: sqlite3.Connection, query: str, *values: int) -> int:
     return int(db.execute(query, values).fetchone()[0])
 
 
-def summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+def summaries(db: sqlite3.Connection, root: str, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
     """What `list` says of plans, by their rows (seq, id, title, archived); at most a page at once."""
     ids = [row["id"] for row in rows]
-    phases, bound, why = phases_of(db, ids), bound_inputs(db, ids), why_unaccepted(db, ids)
+    phases, bound = phases_of(db, ids), bound_inputs(db, ids)
+    why = unbelieved(db, root, phases)
     return [
         _summary(row, phases[row["id"]], bound[row["id"]], why.get(row["id"], "")) for row in rows
     ]
@@ -287,14 +289,38 @@ def next_of(
     return None
 
 
-def why_unaccepted(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dict[str, str]:
-    """Plans that nobody has accepted whose signature counts, and why; empty without signers."""
+def persons_sign(db: sqlite3.Connection) -> bool:
+    """Whether signers were ever pinned; most projects have none, and pay for nothing below."""
     pin = "SELECT 1 FROM ledger WHERE plan = '' AND key = '' AND event = 'signers' LIMIT 1"
-    if db.execute(pin).fetchone() is None:
+    return db.execute(pin).fetchone() is not None
+
+
+def signers_problem(db: sqlite3.Connection, root: str) -> str | None:
+    """That the signers file on disk is not the one that is pinned; None when it is, or none is."""
+    if not persons_sign(db):
+        return None
+    from todo_manager import unaccepted
+
+    return unaccepted.other_signers(db, root) or None
+
+
+def unbelieved(
+    db: sqlite3.Connection, root: str, phases: dict[str, list[dict[str, Any]]]
+) -> dict[str, str]:
+    """Plans (of these, with their phases) that nobody has accepted who counts, and why; {} without signers.
+
+    Marks that nobody who counts has vouched for say so, as `mark_void`. No signature is verified.
+    """
+    if not persons_sign(db):
         return {}
     from todo_manager import unaccepted
 
-    return unaccepted.reasons(db, plans, root)
+    void = unaccepted.void_marks(db, list(phases))
+    for plan, key in void:
+        for phase in phases[plan]:
+            if phase["key"] == key:
+                phase["mark_void"] = void[plan, key]
+    return unaccepted.reasons(db, list(phases), root)
 
 
 def phases_of(
@@ -318,8 +344,9 @@ def phases_of(
             raise read_problems.unfounded_mark(phase["plan"], phase["idx"], phase["mark"])
         try:
             phase["needs"] = loads(phase["needs"])
-            phase["mark_inputs"] = loads(phase["mark_inputs"]) if phase["mark_inputs"] else {}
-            phase["mark_rests"] = loads(phase["mark_rests"]) if phase["mark_rests"] else {}
+            phase["mark_inputs"], phase["mark_rests"] = states.of_columns(
+                phase["mark_inputs"], phase["mark_rests"]
+            )
         except (ValueError, TypeError):
             from todo_manager import proof
 

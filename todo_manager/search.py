@@ -61,20 +61,25 @@ class Filter:
         self.closed_too = everything or status in ("done", "archived")
 
 
-def find_plans(db: sqlite3.Connection, wanted: Filter, *, after: str = "") -> dict[str, Any]:
+def find_plans(
+    db: sqlite3.Connection, root: str, wanted: Filter, *, after: str = ""
+) -> dict[str, Any]:
     """The plans that a filter lets through: the best match first, without words the newest first.
 
-    Returns `{plans: [{id, title, status, done, total, next, tags, snippet}], more, closed}`: at most
-    50 (`everything`: all), after a plan's id. `snippet` shows the words found in brackets, and is null
-    without words; `closed` is how many done and archived plans would match as well. Raises UsageProblem.
+    Returns `{plans: [{id, title, status, done, total, next, tags, snippet}], more, closed, signers}`:
+    at most 50 (`everything`: all), after a plan's id. `snippet` shows the words found in brackets, and
+    is null without words; `closed` is how many done and archived plans would match as well; `signers`
+    is as `reads.list_plans` has it. Raises UsageProblem.
     """
     rows = _matching(db, wanted, _condition(db, wanted))
     if after:
         rows = rows[_position(rows, reads.plan_id(db, after)) + 1 :]
     page = len(rows) if wanted.everything else reads.PAGE
-    found = _in_state(db, rows, wanted.states) if wanted.states else [(row, None) for row in rows]
+    found = (
+        _in_state(db, root, rows, wanted.states) if wanted.states else [(row, None) for row in rows]
+    )
     shown = [row for row, _ in found[:page]]
-    summaries = [summary for _, summary in found[:page] if summary] or _summaries(db, shown)
+    summaries = [summary for _, summary in found[:page] if summary] or _summaries(db, root, shown)
     snippets = _snippets(db, wanted.query, [row["seq"] for row in shown])
     return {
         "plans": [
@@ -83,6 +88,7 @@ def find_plans(db: sqlite3.Connection, wanted: Filter, *, after: str = "") -> di
         ],
         "more": len(found) - len(shown),
         "closed": 0 if wanted.closed_too or wanted.status else _closed(db, wanted),
+        "signers": reads.signers_problem(db, root),
     }
 
 
@@ -149,20 +155,20 @@ def _position(rows: list[sqlite3.Row], plan: str) -> int:
 
 
 def _in_state(
-    db: sqlite3.Connection, rows: list[sqlite3.Row], states: frozenset[str]
+    db: sqlite3.Connection, root: str, rows: list[sqlite3.Row], states: frozenset[str]
 ) -> list[tuple[sqlite3.Row, dict[str, Any]]]:
     """The plans whose next phase is in one of these states."""
     return [
         (row, summary)
-        for row, summary in zip(rows, _summaries(db, rows))
+        for row, summary in zip(rows, _summaries(db, root, rows))
         if summary["next"] and summary["next"]["state"] in states
     ]
 
 
-def _summaries(db: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+def _summaries(db: sqlite3.Connection, root: str, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for first in range(0, len(rows), reads.PAGE):
-        found += reads.summaries(db, rows[first : first + reads.PAGE])
+        found += reads.summaries(db, root, rows[first : first + reads.PAGE])
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from todo_manager import acceptance, ledger, on_disk, plans, states
+from todo_manager import acceptance, ledger, on_disk, plans, states, vouched
 from todo_manager.definition import Definition
 from todo_manager.errors import TodoError
 from todo_manager.gate import Case
@@ -29,9 +29,11 @@ class Stage(Struct, kw_only=True):
 def standing_after(project: Project, stage: Stage) -> states.Standing:
     """Where a phase stands now that something was recorded about it."""
     plan = plans.load(project.db, stage.plan.id)
-    changed = {idx: error.message for idx, (_, error) in stage.disk.looked.items() if error}
-    if stage.unaccepted:
-        changed |= {phase.idx: stage.unaccepted.message for phase in plan.phases}
+    if stage.unaccepted is None:
+        same = [phase for phase in plan.phases if phase.key == stage.phase.key]
+        needed = plan.with_needs(same[0]) if same else []
+        plan = vouched.weighed(project.db, project.root, plan, needed)
+    changed = on_disk.differing(plan, stage.disk, stage.unaccepted)
     standings = states.derive(plan.rows(), plan.bound, changed=changed, archived=plan.archived)
     found = [s for p, s in zip(plan.phases, standings) if p.key == stage.phase.key]
     return found[0] if found else stage.state
@@ -75,14 +77,16 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
         for other in involved:
             plans.verify_mark(db, plan, other)
         unaccepted = acceptance.refusal(db, project.root, project.settings, plan)
+        if unaccepted is None:
+            plan = vouched.weighed(db, project.root, plan, involved)
+            phase = plan.phase(index)
     known = (plan.digest, plan.unaccepted)
     if disk is None or (disk.plan.digest, disk.plan.unaccepted) != known:
         disk = OnDisk(project.root, project.settings, plan)
-    looked = {other.idx: on_disk.untrusted(disk, other) for other in involved}
-    changed = {idx: error.message for idx, (_, error) in looked.items() if error is not None}
-    if unaccepted:
-        changed |= {each.idx: unaccepted.message for each in plan.phases}
-    definition, untrusted = looked[index]
+    for other in involved:
+        on_disk.untrusted(disk, other)
+    changed = on_disk.differing(plan, disk, unaccepted)
+    definition, untrusted = disk.looked[index]
     standings = states.derive(plan.rows(), plan.bound, changed=changed, archived=plan.archived)
     required = definition.required_count() if definition else phase.required
     case = Case(
@@ -98,6 +102,7 @@ def look(project: Project, wanted: str, index: int, *, disk: OnDisk | None = Non
             if other.key in phase.needs
         ),
         road=_road(plan, phase, standings),
+        void=phase.mark_void,
     )
     return Stage(
         plan=plan,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from todo_manager.jsontext import loads
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     import sqlite3
@@ -45,6 +47,22 @@ def derive(
     accepted its definition.
     """
     return _Deriving(phases, bound, running, changed, archived).all()
+
+
+def of_columns(inputs: Any, rests: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`mark_inputs` and `mark_rests` as the store has them; ValueError or TypeError for anything else."""
+    used, resting = loads(inputs) if inputs else {}, loads(rests) if rests else {}
+    if not isinstance(used, dict) or not isinstance(resting, dict):
+        raise TypeError("they are no mappings")
+    if not resting:
+        return used, resting
+    texts = [resting.get(name, "") for name in ("from", "until", "why")]
+    texts += [text for id_, until in resting.get("waived", ()) for text in (id_, until)]
+    if not all(isinstance(each, str) for each in texts):
+        raise TypeError("a term is no text")
+    if not all(isinstance(each, int) for each in resting.get("waivers", ())):
+        raise TypeError("a waiver is no number")
+    return used, resting
 
 
 class _Deriving:

@@ -11,7 +11,7 @@ from todo_manager.jsontext import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing costs a read more than all of this module
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 UNSIGNED = "nobody whose signature counts has accepted its plan"
@@ -41,8 +41,8 @@ def reasons(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dic
     pinned = pin(db)
     if pinned is None:
         return {}
-    if root and not _is_pinned(root, pinned):
-        return dict.fromkeys(plans, f"{pinned['file']} is not the signers file that was pinned")
+    if other := _other_signers(root, pinned) if root else "":
+        return dict.fromkeys(plans, other)
     found = dict.fromkeys(plans, UNSIGNED)
     marks = ",".join("?" * len(plans))
     rows = db.execute(
@@ -60,11 +60,67 @@ def reasons(db: sqlite3.Connection, plans: Sequence[str], root: str = "") -> dic
     return found
 
 
-def _is_pinned(root: str, pinned: dict[str, Any]) -> bool:
+def void_marks(db: sqlite3.Connection, plans: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Why attested phases of these plans are not, where signers are pinned, by plan and key.
+
+    As far as the ledger's own words say so, of phases that nothing but a word stands for.
+    """
+    if pin(db) is None:
+        return {}
+    marks = ",".join("?" * len(plans))
+    named: dict[str, frozenset[str]] = {}
+    found = {}
+    rows = db.execute(
+        "SELECT p.plan, p.key, l.body, l.hash, a.body FROM phases AS p"
+        " JOIN ledger AS l ON l.seq = p.mark_seq JOIN plans AS s ON s.id = p.plan"
+        " LEFT JOIN ledger AS a ON a.seq = s.accepted_seq"
+        f" WHERE p.mark = 'attested' AND p.plan IN ({marks})",
+        list(plans),
+    )
+    for plan, key, body, hash_, accepting in rows:
+        if plan not in named:
+            named[plan] = taken_over(loads(accepting) if accepting else {"data": {}})
+        if why := not_vouched(loads(body) | {"hash": hash_}, named[plan]):
+            found[plan, key] = why
+    return found
+
+
+def taken_over(accepting: Mapping[str, Any]) -> frozenset[str]:
+    """The hashes of the events by which a document attests phases, and that who accepted its plan signed for."""
+    try:
+        said = loads(accepting["data"].get("statement") or "{}")["says"]["attested"]
+        return frozenset(said.split(", "))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return frozenset()
+
+
+def not_vouched(event: Mapping[str, Any], named: frozenset[str]) -> str:
+    """Why an attesting event is the word of nobody who counts, by what it says itself; empty if it may be.
+
+    `named` is what `taken_over` found. What was approved, and every signature, is looked at elsewhere.
+    """
+    where, by = f"event {event['seq']}", event["data"].get("by")
+    if by == "person" and event["how"] != "signed":
+        return f"{where}: {event['actor']}, who attested it, did not sign that"
+    if by == "document" and event["hash"] not in named:
+        return f"{where}: the imported document attests it, and nobody who counts took that over"
+    if by not in ("person", "document", "approval"):
+        return f"{where}: nobody has vouched for it"
+    return ""
+
+
+def other_signers(db: sqlite3.Connection, root: str) -> str:
+    """That the signers file of a project is not the pinned one, in words; empty when it is, or none is."""
+    pinned = pin(db)
+    return _other_signers(root, pinned) if pinned else ""
+
+
+def _other_signers(root: str, pinned: dict[str, Any]) -> str:
     from todo_manager.proof import sha256
 
     try:
         with open(f"{root}/{pinned['file']}", "rb") as file:
-            return bool(sha256(file.read(_MAX + 1)).hexdigest() == pinned["sha256"])
+            same = sha256(file.read(_MAX + 1)).hexdigest() == pinned["sha256"]
     except OSError:
-        return False
+        same = False
+    return "" if same else f"{pinned['file']} is not the signers file that was pinned"

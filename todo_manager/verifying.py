@@ -16,7 +16,6 @@ from todo_manager import (
     ledger,
     locks,
     plans,
-    waivers,
 )
 from todo_manager.attempts import (
     Attempted,
@@ -32,6 +31,7 @@ from todo_manager.attempts import (
 from todo_manager.attesting import repository, statement
 from todo_manager.definition import Definition, part_of
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
+from todo_manager.evidence import Run
 from todo_manager.model import Result
 from todo_manager.on_disk import OnDisk
 from todo_manager.plans import Phase
@@ -104,23 +104,22 @@ def _conclude_verify(
 ) -> Attempted:
     definition = stage.definition
     assert definition is not None
+    ran = Run(
+        plan=stage.plan.id,
+        definition=definition,
+        inputs=values.inputs,
+        results=checked.results,
+    )
     written = touched(project, definition, checked.displaced)
     with project.recording() as db:
         at = ledger.note_clock(db, wanted.actor)
         phase = _now(db, stage)
-        results = waivers.applied(
-            db,
-            stage.plan.id,
-            stage.phase.key,
-            definition.digest,
-            checked.results,
-            at,
-            approvals.of_waivers(project),
-        )
+        ran = ran.with_waivers(project, at)
+        results = ran.results
         refused = gate.refusal(_by_verdicts(stage, definition, results))
         verdict = verdict_of(refused, results)
         alone = f"only part {wanted.part} of it was run" if wanted.part is not None else ""
-        gone = approvals.withdrawn(project, stage.plan.id, stage.phase.key, results)
+        gone = approvals.undone(project, stage.plan, definition, values.inputs, results)
         reason = alone or _why_not_counting(stage, phase, values) or gone or written or None
         event, mark = _effect(phase, verdict, approvals.mark(definition), counts=not reason)
         rests = {} if refused else freshness.rests(definition, results, at)
@@ -128,7 +127,7 @@ def _conclude_verify(
             event, mark, rests = "moved", "moved", {"why": why}
         if phase and phase.mark_rests.get("self_accepted"):
             rests |= {"self_accepted": True}
-        data = evidence.event_data(definition, values.inputs, results) | {
+        data = ran.data() | {
             "verdict": verdict,
             "does_not_count": reason,
             "rests": rests,
@@ -140,18 +139,9 @@ def _conclude_verify(
         recorded = append(
             db, event, wanted.actor, plan=stage.plan.id, key=stage.phase.key, data=data
         )
-        evidence.store(db, stage.plan.id, definition, results)
+        ran.keep(db)
         if mark:
-            evidence.set_mark(
-                db,
-                stage.plan.id,
-                stage.phase.key,
-                mark,
-                recorded,
-                definition.digest,
-                values.inputs,
-                rests,
-            )
+            ran.mark(db, mark, recorded, rests)
         if not reason:
             evidence.remember(db, stage, recorded, event, verdict, results)
     told = data_of(stage, results, standing_after(project, stage), values) | {

@@ -56,7 +56,16 @@ def of_phase(db: sqlite3.Connection, plan: str, key: str) -> list[Waiver]:
         return []
     events = [proof.checked(row) for row in rows]
     clock = states.clock(db)
-    return [_followed(each, events, clock) for each in events if each["event"] == ASKED]
+    found = []
+    for each in events:
+        if each["event"] == ASKED:
+            terms = [each["data"].get(name) for name in TERMS if name != "findings"]
+            findings = each["data"].get("findings")
+            terms += findings if isinstance(findings, list) else [None]
+            if not all(isinstance(term, str) for term in terms):
+                raise proof.broken(f"event {each['seq']} asks for no waiver")
+            found.append(_followed(each, events, clock))
+    return found
 
 
 def of_plan(db: sqlite3.Connection, plan: str, keys: Iterable[str]) -> list[tuple[str, Waiver]]:

@@ -26,10 +26,10 @@ def plans(*, everything: bool, words: str = "") -> Question:
 def _plans(db: sqlite3.Connection, root: str, *, everything: bool, words: str) -> dict[str, Any]:
     if any(map(str.isalnum, words)):
         wanted = search.Filter(words=words, everything=everything)
-        page = search.find_plans(db, wanted)
+        page = search.find_plans(db, root, wanted)
     else:
-        page = reads.list_plans(db, everything=everything)
-    more = glance.glance(db, [plan["id"] for plan in page["plans"]])
+        page = reads.list_plans(db, root, everything=everything)
+    more = glance.glance(db, root, [plan["id"] for plan in page["plans"]])
     return page | {"plans": [plan | more[plan["id"]] for plan in page["plans"]]}
 
 

@@ -62,7 +62,7 @@ def take_in(project: Any, *ids: str, title: str = "Write it down") -> None:
 
 def listed(project: Any, *, everything: bool = False) -> list[dict[str, Any]]:
     with contextlib.closing(reads.open_store(str(project.root))) as db:
-        plans: list[dict[str, Any]] = reads.list_plans(db, everything=everything)["plans"]
+        plans: list[dict[str, Any]] = reads.list_plans(db, "", everything=everything)["plans"]
         return plans
 
 

@@ -17,6 +17,7 @@ from todo_manager.plans import Plan
 from todo_manager.proposals import Proposal
 from todo_manager.render.output import Output
 from todo_manager.shellword import word
+from todo_manager.vouched import Words
 from todo_manager.workspace import Project
 
 
@@ -45,6 +46,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             intake.take_texts(project, bound, actor)
         output.say(f"{plan.id}: nothing to accept, no gate differs")
         return _end(project, plan, proposal, output)
+    actors.ready(project, actor, verb=f"accept {word(plan.id)}")
     if proposal:
         output.say(f"{plan.id}: {proposal.said()}")
     diff.tell(found, output)
@@ -52,12 +54,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     for line in [*marks, *_to_know(project, plan, bound)]:
         output.say(line)
     author = arguments.author or _author(project, plan, bound, proposal)
+    words = Words.of(project.db, project.root, plan)
+    taken_over = words.documents(anew=unaccepted is not None) if words else []
+    says = {"author": author, "attested": ", ".join(taken_over)}
     said = actors.confirmed(
         people.Statement(
             verb="accept",
             plan=plan.id,
             digest=bound.digest,
-            says={"author": author} if author else {},
+            says={name: value for name, value in says.items() if value},
         ),
         f"accept this definition of {plan.id}?",
         verb=f"accept {word(plan.id)}",
@@ -65,7 +70,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         actor=actor,
         project=project,
     )
-    intake.accept(project, bound, plan.digest, said, author=author)
+    intake.accept(project, bound, plan.digest, said)
     output.data |= {"accepted": True, "digest": bound.digest}
     output.say(f"{plan.id}: accepted by {said.actor.name} ({said.actor.how})")
     return _end(project, plan, proposal, output)

@@ -1,7 +1,8 @@
 """The open plans, newest first: how far each is and what comes next.
 
 Filters combine. States are those the store knows; `show` also looks at the files
-of a plan.
+of a plan, and verifies what persons signed. --json: data.signers says that the signers
+file is not the one that is pinned; null when it is, or none is.
 
 exit: 0 · 2 a filter that says nothing · 3 no store here
 """
@@ -51,18 +52,27 @@ def plain(words: list[str], flags: set[str]) -> dict[str, Any] | None:
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Print at most 50 plans, or all; 0 when the store can be read, 2 for a filter that says nothing."""
-    db = reads.open_snapshot(reads.find_root("."))
+    root = reads.find_root(".")
+    db = reads.open_snapshot(root)
     if arguments.search is not None or arguments.status or arguments.state or arguments.tag:
-        return _filtered(db, arguments, output)
-    output.data = reads.list_plans(db, everything=arguments.all, after=arguments.after)
+        return _filtered(db, root, arguments, output)
+    output.data = reads.list_plans(db, root, everything=arguments.all, after=arguments.after)
     if not output.json:
         from todo_manager.render import plan_text
 
         plan_text.tell_list(output.data, output, everything=arguments.all)
+    _warn(output)
     return 0
 
 
-def _filtered(db: sqlite3.Connection, arguments: argparse.Namespace, output: Output) -> int:
+def _warn(output: Output) -> None:
+    if problem := output.data["signers"]:
+        output.talk(f"warning: {problem}, so nothing counts as done: todo_manager signers")
+
+
+def _filtered(
+    db: sqlite3.Connection, root: str, arguments: argparse.Namespace, output: Output
+) -> int:
     from todo_manager import search
     from todo_manager.render import found_text
 
@@ -73,9 +83,10 @@ def _filtered(db: sqlite3.Connection, arguments: argparse.Namespace, output: Out
         tags=arguments.tag,
         everything=arguments.all,
     )
-    output.data = search.find_plans(db, wanted, after=arguments.after)
+    output.data = search.find_plans(db, root, wanted, after=arguments.after)
     if not output.json:
         found_text.tell(output.data, output, asked=_asked(arguments))
+    _warn(output)
     return 0
 
 

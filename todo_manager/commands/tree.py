@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.plan is not None:
         ids = [arguments.plan]
     else:
-        ids = [plan["id"] for plan in reads.list_plans(db)["plans"]]
+        ids = [plan["id"] for plan in reads.list_plans(db, root)["plans"]]
     trees: list[dict[str, Any]] = []
     paper = _paper(output)
     output.data = {"plans": trees}
