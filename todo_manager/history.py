@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from todo_manager import ledger, states
+from todo_manager import approvals, ledger, states
 from todo_manager import waivers as waiving
 from todo_manager.plans import Phase, Plan
 
@@ -71,7 +71,7 @@ def evidence(db: sqlite3.Connection, found: Sequence[Event], plan: Plan) -> list
     for event in found:
         by_key.setdefault(event["key"], []).append(event)
     return [
-        _attempt(db, phase, event)
+        _attempt(db, plan, phase, event)
         for phase in plan.phases
         for event in _kept(phase, by_key.get(phase.key, []))
     ]
@@ -87,8 +87,12 @@ def _kept(phase: Phase, found: list[Event]) -> list[Event]:
     return [kept[seq] for seq in sorted(kept) if "checks" in kept[seq]["data"] or seq >= newest]
 
 
-def _attempt(db: sqlite3.Connection, phase: Phase, event: Event) -> dict[str, Any]:
+def _attempt(db: sqlite3.Connection, plan: Plan, phase: Phase, event: Event) -> dict[str, Any]:
     data = event["data"]
+    checks = data.get("checks", ())
+    asked = any(check["kind"] == approvals.KIND for check in checks)
+    standing = approvals.standing(db, plan.id, phase.key) if asked else []
+    approved = {each["seq"] for each in standing}
     return _told(event) | {
         "phase": phase.idx,
         "verdict": data.get("verdict"),
@@ -97,13 +101,16 @@ def _attempt(db: sqlite3.Connection, phase: Phase, event: Event) -> dict[str, An
         "current": data.get("digest") == phase.digest,
         "marks": event["seq"] == phase.mark_seq,
         "inputs": data.get("inputs", {}),
-        "checks": [_check(db, check) for check in data.get("checks", ())],
+        "checks": [_check(db, check, approved) for check in checks],
     }
 
 
-def _check(db: sqlite3.Connection, check: dict[str, Any]) -> dict[str, Any]:
+def _check(db: sqlite3.Connection, check: dict[str, Any], approved: set[int]) -> dict[str, Any]:
+    """A result; `withdrawn` says that the approval it rests on was taken back since."""
     outputs = [each | {"head": _head(db, each["kept"])} for each in check["outputs"]]
-    return check | {"outputs": outputs}
+    rests_on = check["facts"].get("event") if check["kind"] == approvals.KIND else None
+    withdrawn = rests_on is not None and rests_on not in approved
+    return check | {"outputs": outputs, "withdrawn": withdrawn}
 
 
 def _head(db: sqlite3.Connection, sha256: str) -> str:

@@ -36,6 +36,7 @@ _TONE_OF = {
     "regressed": "warn",
     "stale": "warn",
     "waived": "warn",
+    "withdrawn": "warn",
     "moved": "warn",
     "warning": "warn",
     "failed": "failed",

@@ -9,6 +9,7 @@ import pytest
 from forked import Forked
 from gated import WAITS, edit, while_it_runs
 from signed import Signed, append, key, public, whole
+from spoiled import database, forged
 from support import Project
 
 ASK = "{manual: Is it green?, approvers: [boss@example.org, clerk@example.org], evidence: seen.txt}"
@@ -190,6 +191,19 @@ def test_who_does_the_work_does_not_approve_it(signed: Signed) -> None:
     signed.ask("done", "p", 0).ok()
 
 
+def test_who_asked_for_it_to_be_attested_does_not_approve_it_later(
+    signed: Signed, tmp_path: Path
+) -> None:
+    clerk = key(tmp_path, "clerk")
+    signed.signers({"boss@example.org": signed.boss, "clerk@example.org": clerk})
+    signed.by(signed.boss, "signers", "--accept").ok()
+    signed.by(signed.boss, "approve", "p", 0).ok()
+    signed.ask("done", "p", 0, "--actor", "clerk@example.org").ok()
+    signed.by(signed.boss, "approve", "p", 0, "--withdraw").ok()
+    refused = signed.by(clerk, "approve", "p", 0).refused("self_approved")
+    assert "does the work" in refused.error["message"]
+
+
 def test_two_names_of_one_key_are_one_person(signed: Signed) -> None:
     signed.signers(
         {"boss@example.org": signed.boss, "worker@example.org,clerk@example.org": signed.worker}
@@ -263,8 +277,13 @@ def test_what_is_withdrawn_takes_the_mark_with_it(signed: Signed) -> None:
     signed.ask("done", "p", 0).ok()
     signed.by(signed.worker, "approve", "p", 0, "--withdraw").refused("signature")
     signed.by(signed.boss, "approve", "p", 0, "--withdraw").ok()
-    assert signed.states("p")[0] == "ready"
+    shown = signed.ask("show", "p").data["plan"]["phases"][0]
+    assert (shown["state"], shown["last_run"]["checks"]) == ("ready", {"v1": "withdrawn"})
+    assert "  < withdrawn" in signed.run("show", "p").out
+    assert "since:    the approval was withdrawn" in signed.run("report", "p").out
+    assert "withdrawn since" in signed.run("report", "p", "--html", "-").out
     signed.ask("done", "p", 0).refused("check_failed")
+    assert signed.ask("show", "p").data["plan"]["phases"][0]["last_run"]["checks"]["v1"] == "failed"
     signed.ask("audit").ok()
 
 
@@ -277,6 +296,37 @@ def test_what_is_withdrawn_while_it_is_being_checked_opens_nothing(signed: Signe
     assert ended[0].exit == 6, ended
     assert "withdrawn while it was being checked" in ended[0].error["message"]
     assert signed.states("q") == ["ready"]
+
+
+def test_who_is_taken_out_of_the_signers_while_it_is_being_checked_approved_nothing(
+    signed: Signed, tmp_path: Path
+) -> None:
+    clerk = key(tmp_path, "clerk")
+    signed.signers({"boss@example.org": signed.boss, "clerk@example.org": clerk})
+    signed.by(signed.boss, "signers", "--accept").ok()
+    signed.plan("q", f"- {{key: a, title: A, verify: [{{manual: Good?}}, {WAITS}]}}")
+    signed.by(signed.boss, "accept", "q").ok()
+    signed.by(clerk, "approve", "q", 0, "v1").ok()
+    with while_it_runs(signed, "done", "q", 0) as ended:
+        signed.signers({"boss@example.org": signed.boss})
+        signed.by(signed.boss, "signers", "--accept").ok()
+    assert ended[0].exit == 6, ended
+    assert "has no key in the signers file any more" in ended[0].error["message"]
+    assert not signed.events("done")
+
+
+def test_how_long_an_approval_counts_is_told_from_what_was_signed(signed: Signed) -> None:
+    signed.plan("q", "- {key: a, title: A, verify: [{manual: Good?, expires: 1h}]}")
+    signed.by(signed.boss, "accept", "q").ok()
+    signed.by(signed.boss, "approve", "q", 0).ok()
+    event = whole(signed, signed.events("approved")[0]["seq"])
+    with database(signed) as db:
+        another = "2020-01-01T00:00:00.000Z"
+        hashed = forged(db, event["seq"], at=another)
+        db.execute("UPDATE ledger SET at = ? WHERE seq = ?", (another, event["seq"]))
+    (signed.root / ".todo_manager/HEAD").write_text(f"{event['seq']} {hashed}\n")
+    facts = signed.ask("done", "q", 0).ok().data["checks"][0]["facts"]
+    assert facts["at"] == event["data"]["at"] != another
 
 
 # As it is written

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from todo_manager import actors, approvals, evidence, people
+from todo_manager import actors, approvals, evidence, ledger, people
 from todo_manager.approvals import Ground
 from todo_manager.checks.manual import Manual, evidence_of
 from todo_manager.checks.parse import parse
@@ -92,7 +92,8 @@ def _check(definition: Definition, wanted: str | None, where: str) -> Manual:
 def _approve(
     project: Project, stage: Stage, check: Manual, actor: Actor, output: Output
 ) -> tuple[Said, int]:
-    statement = _statement(project, stage, check)
+    at = ledger.now()
+    statement = _statement(project, stage, check, at)
     on = f"\non {check.evidence}, sha256 {statement.says['evidence']}" if check.evidence else ""
     note = indent(stage.phase.note, "  | ")
     said = actors.confirmed(
@@ -107,7 +108,7 @@ def _approve(
     with project.recording() as db:
         now = look(project, stage.plan.id, stage.phase.idx)
         again = _check(_definition(now), check.id, _where(now))
-        if _statement(project, now, again) != statement:
+        if _statement(project, now, again, at) != statement:
             raise Untrusted(
                 "definition, evidence or inputs changed meanwhile; nothing was approved",
                 hint=f"todo_manager show {_where(stage)}, then approve again",
@@ -169,6 +170,7 @@ def _withdraw(
         _demand_some(project, now, check)
         data = {"digest": now.phase.digest, "check": check.id}
         recorded = people.record(db, project, "withdrawn", said, data)
+        evidence.withdraw(db, now.plan.id, now.phase.key, check.id)
         if now.phase.mark != "open":
             why = f"the approval of {check.id} was withdrawn"
             evidence.reopen(db, now.plan, now.phase, Actor(said.actor.name), why)
@@ -184,7 +186,8 @@ def _demand_some(project: Project, stage: Stage, check: Manual) -> None:
         )
 
 
-def _statement(project: Project, stage: Stage, check: Manual) -> Statement:
+def _statement(project: Project, stage: Stage, check: Manual, at: str) -> Statement:
+    """What is approved, and when: how long it counts is told from there."""
     definition = _definition(stage)
     missing = [name for name in definition.inputs if name not in stage.plan.bound]
     if missing:
@@ -210,5 +213,6 @@ def _statement(project: Project, stage: Stage, check: Manual) -> Statement:
             "question": check.subject,
             "evidence": sha256,
             "inputs": approvals.inputs_text(stage.plan.bound, definition.inputs),
+            "at": at,
         },
     )

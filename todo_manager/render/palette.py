@@ -34,6 +34,7 @@ STYLES = {
     "regressed": "yellow",
     "stale": "yellow",
     "waived": "yellow",
+    "withdrawn": "yellow",
     "failed": "bold red",
     "errored": "bold magenta",
     "error": "bold magenta",

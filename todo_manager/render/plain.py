@@ -27,6 +27,7 @@ GLYPHS = {
     "passed": "✔",
     "error": "!",
     "waived": "w",
+    "withdrawn": "<",
 }
 
 

@@ -58,6 +58,8 @@ def _attempt(found: dict[str, Any], output: Output) -> None:
         output.say(f"            expected: {one_line(check['expected'], WIDTH)}")
         if seen := check["actual"] or check["message"]:
             output.say(f"            seen:     {one_line(seen, WIDTH)}")
+        if check["withdrawn"]:
+            output.say("            since:    the approval was withdrawn")
         for kept in check["outputs"]:
             output.say(
                 f"            {kept['stream']}: {kept['size']} bytes, sha256 {kept['sha256'][:16]}…"

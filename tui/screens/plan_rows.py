@@ -16,7 +16,7 @@ PHASES = (
     Column("PASSED", since=40, right=True),
 )
 CHECKS = (
-    Column("LAST", most=9),
+    Column("LAST", most=11),
     Column("CHECK", most=20),
     Column("LOOKS AT", since=30, rest=True),
     Column("TOOK", since=60, right=True),

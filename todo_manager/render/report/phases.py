@@ -93,6 +93,7 @@ def _attempt(found: dict[str, Any]) -> list[Child]:
 
 def _check(check: dict[str, Any]) -> Markup:
     marks = [name for name in ("flaky",) if check["flaky"]]
+    marks += ["withdrawn since"] if check["withdrawn"] else []
     marks += [] if check["required"] else ["not required"]
     if check["attempts"] > 1:
         marks.append(f"{check['attempts']} attempts")
