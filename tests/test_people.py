@@ -64,6 +64,24 @@ def test_at_a_terminal_a_person_is_shown_what_they_sign_and_asked(signed: Signed
     assert signed.person("accept", "p", "--key", signed.boss).exit == 0
 
 
+def test_a_key_that_could_not_sign_is_refused_before_anything_is_shown(signed: Signed) -> None:
+    note = signed.write("note", "no key")
+    for file, why in (
+        (signed.worker, "is no key of the signers file"),
+        (Path(f"{signed.worker}.pub"), "is no key of the signers file"),
+        (signed.root / "absent", "No such file"),
+        (note, "made no signature with"),
+    ):
+        ran = signed.person("accept", "p", "--key", file)
+        assert ran.exit == 6
+        assert why in ran.out
+        assert "a.txt" not in ran.out
+        assert "yes" not in ran.out
+    signed.signers({"boss@example.org": signed.boss, "w@example.org": signed.worker})
+    ran = signed.run("signers", "--accept", "--key", signed.worker)
+    assert (ran.exit, ran.out) == (6, "")
+
+
 def test_the_key_may_stand_in_the_environment(signed: Signed) -> None:
     signed.ask("accept", "p", env={"TODO_MANAGER_KEY": str(signed.boss)}).ok()
 

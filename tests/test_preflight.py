@@ -169,9 +169,10 @@ def test_what_is_missing_is_named(project: Forked, port: int, closed: int) -> No
     assert "3 of 4" in ran.error["message"]
     for word in (f"127.0.0.1:{closed}: ", "/absent: ", "./nothing: "):
         assert word in ran.error["message"]
+    assert "preflight: 3 of 4 that must" in project.run("preflight", *words).err
     ran = project.run("preflight", *words, "--warn")
     assert ran.exit == 0
-    assert "warning: preflight: 3 of 4" in ran.err
+    assert "warning: 3 of 4 that must" in ran.err
 
 
 def test_a_name_that_does_not_resolve_is_an_error(project: Forked) -> None:

@@ -323,6 +323,20 @@ def test_an_edited_event_is_found(
         ready.ask(*words).refused("integrity")
 
 
+def test_without_a_plan_the_waivers_of_all_plans_are_listed(ready: Project) -> None:
+    assert ready.run("waive", "--list").ok().out == "no waivers\n"
+    waived(ready)
+    ready.plan("other", "- {title: One, verify: [{name: ready, file: ready.txt}]}")
+    ready.ask("waive", "other", 0, "ready", "--reason", "r", "--until", "1d").ok()
+    found = ready.ask("waive", "--list").ok().data
+    assert found["plan"] is None
+    assert [(row["plan"], row["state"]) for row in found["waivers"]] == [
+        ("p", "unused"), ("other", "waiting"),
+    ]  # fmt: skip
+    assert "other: waiting" in ready.run("waive", "--list").out
+    ready.ask("waive").refused("usage")
+
+
 def test_a_row_that_claims_a_waiver_is_found(ready: Project) -> None:
     ready.ask("done", "p", 0).refused("check_failed")
     ready.write("ready.txt", "x")

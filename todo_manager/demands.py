@@ -23,7 +23,7 @@ ATTEMPT = 5.0
 
 
 def refusal(where: str, results: Sequence[Result], *, hint: str) -> TodoError | None:
-    """What is missing, all of it by name; None when nothing required is."""
+    """What is missing, all of it by name; None when nothing required is. `where` is a phase, or empty."""
     required = [result for result in results if result.required]
     failed = [result for result in required if result.verdict == Verdict.FAILED]
     wrong = [result for result in required if result.verdict not in _OPENING]
@@ -33,7 +33,8 @@ def refusal(where: str, results: Sequence[Result], *, hint: str) -> TodoError | 
         f"{each.kind} {line(each.subject, 60)}: {line(each.actual or each.message, 200)}"
         for each in wrong
     )
-    message = f"{where}: {len(wrong)} of {len(required)} that must hold before do not: {told}"
+    head = f"{where}: " if where else ""
+    message = f"{head}{len(wrong)} of {len(required)} that must hold before do not: {told}"
     if failed:
         return Refused(message, kind=Kind.PREFLIGHT_FAILED, hint=hint)
     return Unevaluated(message, hint=hint)

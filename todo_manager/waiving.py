@@ -6,23 +6,20 @@ person's, and another person's than the one who asked.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from todo_manager import actors, evidence, ledger, moments, people, pins, plans, signers, waivers
 from todo_manager.checks.fields import Wrong
-from todo_manager.checks.parse import kind_of
-from todo_manager.definition import is_required
-from todo_manager.documents.plan_checks import numbered
 from todo_manager.errors import Kind, Untrusted, UsageProblem
 from todo_manager.ledger import Actor
 from todo_manager.plans import Phase, Plan
 from todo_manager.shellword import word
 from todo_manager.signers import Who
+from todo_manager.vouched import deciding
 from todo_manager.waivers import Waiver
 from todo_manager.workspace import Project
 
@@ -90,7 +87,7 @@ def _place(db: sqlite3.Connection, wanted: Wanted) -> tuple[Plan, Phase]:
 
 def _check(phase: Phase, wanted: Wanted) -> str:
     """The kind of the check that is named; UsageProblem where the phase has no such required check."""
-    kinds = dict(_deciding(phase))
+    kinds = dict(deciding(phase))
     if wanted.check not in kinds:
         known = f"its required checks are {', '.join(kinds)}" if kinds else "it has none"
         raise UsageProblem(
@@ -104,15 +101,6 @@ def _check(phase: Phase, wanted: Wanted) -> str:
             hint=f"a person: todo_manager approve {wanted.place()}",
         )
     return kinds[wanted.check]
-
-
-def _deciding(phase: Phase) -> Iterator[tuple[str, str]]:
-    """Id and kind of each required check of a phase as it is accepted."""
-    for id_, tree, _ in numbered(phase.verify, phase.parts):
-        if is_required(tree):
-            yield id_, kind_of(tree) or ""
-    for path in json.loads(phase.definition).get("coupled", ()):
-        yield str(path).rsplit("/", 1)[-1], "script"
 
 
 def _until(project: Project, text: str, at: str, wanted: Wanted) -> str:
@@ -159,6 +147,7 @@ def grant(project: Project, wanted: Wanted, *, json: bool) -> dict[str, Any]:
                 "until": waiver.until,
                 "reason": waiver.reason,
                 "request": str(waiver.event),
+                "request_hash": waiver.asked["hash"],
             },
         ),
         _question(plan, phase, waiver),
@@ -276,15 +265,29 @@ def _one(found: list[Waiver], wanted: Wanted, purpose: str) -> Waiver:
     raise UsageProblem(what, kind=Kind.UNKNOWN_WAIVER, hint=hint)
 
 
-def listed(project: Project, wanted: str) -> tuple[str, list[dict[str, Any]]]:
-    """The id of a plan and all its waivers as they are shown; IntegrityProblem when it does not verify."""
-    id_ = plans.resolve_id(project.db, wanted)
+def listed(project: Project, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """All waivers of some plans as they are shown, each with its plan.
+
+    Raises IntegrityProblem for a plan that does not verify.
+    """
+    found = []
     with project.snapshot():
         ledger.verify_head(project.db, project.root)
-        plan = plans.load(project.db, id_)
-        for phase in plan.phases:
-            plans.verify_mark(project.db, plan, phase)
-        return id_, waivers.rows(project.db, id_, list(map(_facts, plan.phases)))
+        for id_ in ids:
+            plan = plans.load(project.db, id_)
+            for phase in plan.phases:
+                plans.verify_mark(project.db, plan, phase)
+            rows = waivers.rows(project.db, id_, list(map(_facts, plan.phases)))
+            found += [{"plan": id_} | row for row in rows]
+    return found
+
+
+def plans_with_waivers(project: Project) -> list[str]:
+    """Ids of the plans of which a waiver was ever asked for, in the order they came in."""
+    query = (
+        "SELECT id FROM plans WHERE id IN (SELECT plan FROM ledger WHERE event = ?) ORDER BY seq"
+    )
+    return [row["id"] for row in project.db.execute(query, (waivers.ASKED,))]
 
 
 def _shown(db: sqlite3.Connection, phase: Phase, plan: Plan, event: int) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         targets = demands.targets(words, within, every)
         order = [id_ for id_, _ in targets]
         results = _follow(demands.look(root, targets), order, output)
-        refused = demands.refusal("preflight", results, hint=_again(arguments))
+        refused = demands.refusal("", results, hint=_again(arguments))
     else:
         refused = _of_plan(arguments, output)
     if refused is not None and not arguments.warn:

@@ -128,9 +128,13 @@ def _accept(
         else:
             output.say(f"nothing to accept: {SETTINGS} names no signers")
         return
+    actor = common.actor(arguments, project)
+    if not actor.key:
+        raise people.not_signed("signers --accept")
+    people.refuse_key(project.root, held.data if held else found.data, actor.key)
     for line in _difference(held, found):
         output.say(line)
-    said = _said(arguments, project, held, found, output)
+    said = _said(actor, project, held, found, output)
     unaccepted, stale = _record(project, held, found, said)
     output.data = {"accepted": True, "unaccepted": unaccepted, "stale": stale}
     output.say(f"pinned by {said.actor.name}" if found.file else "nobody has to sign any more")
@@ -174,19 +178,12 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _said(
-    arguments: argparse.Namespace,
-    project: Project,
-    held: Pin | None,
-    found: Proposed,
-    output: Output,
+    actor: Actor, project: Project, held: Pin | None, found: Proposed, output: Output
 ) -> Said:
     """The first pin: at a terminal, and by a key in it. Every other: by a key of the one before."""
-    actor = common.actor(arguments, project)
     verb = "signers --accept"
     question = f"let these keys decide whose word counts? ({found.file or 'none'})"
     statement = _statement(held, found)
-    if not actor.key:
-        raise people.not_signed(verb)
     if held is None:
         actors.ask(question, verb=f"{verb} --key {word(actor.key)}", json=output.json)
     elif not output.json:

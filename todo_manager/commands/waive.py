@@ -10,11 +10,11 @@ What a person is asked (manual) is approved or not, and never waived.
 
     todo_manager waive first 1 scan --finding CVE-2026-1 --reason "no fix yet" --until 30d
     todo_manager waive first 1 scan --approve
-    todo_manager waive first --list
+    todo_manager waive --list
 
---json: data.plan, data.waiver or data.waivers[]{event, phase, key, check, findings[], subject, reason,
-until, state, why, asked_by, asked_how, approved, approved_by, approved_how}. state is waiting, unused,
-used, expired, withdrawn, outdated (another definition was accepted since) or void.
+--json: data.plan (null for all plans), data.waiver or data.waivers[]{plan, event, phase, key, check,
+findings[], subject, reason, until, state, why, asked_by, asked_how, approved, approved_by, approved_how}.
+state is waiting, unused, used, expired, withdrawn, outdated (another definition was accepted since) or void.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TO_ASK = 'todo_manager waive PLAN K CHECK --reason "…" --until 30d'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    common.plan_argument(parser)
+    parser.add_argument("plan", nargs="?", help="id of a plan, or the beginning of one")
     common.phase_argument(parser, optional=True)
     parser.add_argument("check", nargs="?", metavar="ID_OF_CHECK", help="id of a check, see show")
     parser.add_argument(
@@ -52,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--approve", action="store_true", help="a person: grant what was asked for")
     how.add_argument("--withdraw", action="store_true", help="take it back")
-    how.add_argument("--list", action="store_true", help="all waivers of the plan")
+    how.add_argument("--list", action="store_true", help="all waivers of the plan, or of all plans")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -105,14 +105,16 @@ def _plain(text: str, option: str) -> str:
 def _list(arguments: argparse.Namespace, output: Output) -> int:
     if arguments.check is not None:
         raise UsageProblem(
-            "--list lists all waivers of a plan", hint=f"todo_manager waive {arguments.plan} --list"
+            "--list lists all waivers of a plan",
+            hint=f"todo_manager waive {word(arguments.plan)} --list",
         )
     project = common.open_project(arguments)
-    id_, found = waiving.listed(project, arguments.plan)
+    wanted = plans.resolve_id(project.db, arguments.plan) if arguments.plan else None
+    found = waiving.listed(project, [wanted] if wanted else waiving.plans_with_waivers(project))
     rows = [row for row in found if arguments.phase in (None, row["phase"])]
-    output.data = {"plan": id_, "waivers": rows}
+    output.data = {"plan": wanted, "waivers": rows}
     for row in rows:
-        output.say(waiver_text.line(row))
+        output.say(waiver_text.line(row) if wanted else f"{row['plan']}: {waiver_text.line(row)}")
     if not rows:
-        output.say(f"{word(id_)}: no waivers")
+        output.say(f"{word(wanted)}: no waivers" if wanted else "no waivers")
     return 0
