@@ -6,15 +6,13 @@ interrupted; everything is recorded in one transaction when it is not. `verifyin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from todo_manager import (
     acceptance,
     approvals,
-    coupling,
     evidence,
     freshness,
     gate,
@@ -22,59 +20,24 @@ from todo_manager import (
     ledger,
     locks,
     on_disk,
-    runner,
-    states,
+)
+from todo_manager.attempt import (
+    Attempted,
+    Attempting,
+    Wanted,
+    data_of,
+    notes_of,
+    source_notes,
+    verdict_of,
 )
 from todo_manager.attesting import repository, statement
-from todo_manager.crashpoints import point
-from todo_manager.definition import Definition
-from todo_manager.errors import Kind, Refused, TodoError, Unevaluated, Untrusted
+from todo_manager.checking import Checked, run_checks, touched
+from todo_manager.errors import Kind, TodoError, Untrusted
 from todo_manager.evidence import Run
-from todo_manager.ledger import Actor
-from todo_manager.model import Result, Verdict
 from todo_manager.on_disk import OnDisk
-from todo_manager.processes.client import Cancel
-from todo_manager.runner import CheckFinished, Event
-from todo_manager.secrets import too_short
 from todo_manager.shellword import word
 from todo_manager.stage import Stage, look, standing_after
 from todo_manager.workspace import Project
-from todo_manager.world import RunWorld
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """Who asks for what."""
-
-    plan: str
-    index: int
-    actor: Actor
-    part: int | None = None
-    """Only the checks of this part, from 1; never asked of `done`."""
-    claims: dict[str, str] = {}
-    """Values given with --var."""
-    wait: float = 0.0
-    """Seconds to wait for a phase another process holds."""
-
-
-class Attempted(Struct, frozen=True, kw_only=True):
-    """What came of `done` or `verify` for one phase: the data agents rely on, and the refusal."""
-
-    data: dict[str, Any]
-    refusal: TodoError | None
-    notes: tuple[str, ...] = ()
-    """Talk for people: ignored inputs, secrets too short to mask, files that are gone."""
-
-
-class Checked(Struct, frozen=True, kw_only=True):
-    """What came of running all checks of a phase once."""
-
-    results: tuple[Result, ...]
-    """In the order of the definition."""
-    displaced: tuple[str, ...]
-    """Bound files in whose place another one may have stood for a while."""
-
-
-Attempting = Generator[Event, None, Attempted]
 
 
 def done(project: Project, wanted: Wanted) -> Attempting:
@@ -112,7 +75,7 @@ def _already(wanted: Wanted, stage: Stage) -> Attempted:
     inputs.refuse_unknown(stage.plan, stage.plan.names, wanted.claims)
     inputs.refuse_claims(stage.plan, wanted.claims)
     data = data_of(stage, (), stage.state) | {"already": True}
-    return Attempted(data=data, refusal=None, notes=_source_notes(stage))
+    return Attempted(data=data, refusal=None, notes=source_notes(stage))
 
 
 def _early(project: Project, wanted: Wanted, stage: Stage) -> Attempted | None:
@@ -156,66 +119,6 @@ def _values(project: Project, wanted: Wanted, stage: Stage) -> inputs.Values:
     return inputs.gather(
         project.root, project.settings, stage.plan, stage.definition, wanted.claims
     )
-
-
-def run_checks(
-    project: Project,
-    stage: Stage,
-    definition: Definition,
-    values: inputs.Values,
-    *,
-    worker: str = "",
-) -> Generator[Event, None, Checked]:
-    """Run the checks in a world of their own.
-
-    `worker` is who asks for the phase to be done: nobody approves their own work.
-    """
-    given = approvals.for_run(project, stage.plan, definition, values.inputs, worker)
-    cancel = Cancel()
-    place = {
-        "TODO_MANAGER_PLAN": stage.plan.id,
-        "TODO_MANAGER_PHASE": str(stage.phase.idx),
-        "TODO_MANAGER_KEY": stage.phase.key,
-    }
-    world = RunWorld(
-        project.root,
-        project.settings,
-        definition,
-        values.by_name,
-        place,
-        cancel,
-        approvals=given,
-    )
-    found: dict[str, Result] = {}
-    try:
-        point("before-run")
-        for event in runner.run(world, definition, values.by_name, values.masker, cancel):
-            if isinstance(event, CheckFinished):
-                result = freshness.with_term(definition, event.result)
-                event = CheckFinished(
-                    evidence.with_history(project.db, stage.plan.id, definition, result)
-                )
-                found[event.result.id] = event.result
-            yield event
-        found = _with_moved(found, world.moved())
-        displaced = tuple(world.displaced())
-        point("after-run")
-    finally:
-        world.close()
-        cancel.close()
-    results = tuple(found[id_] for id_, _ in definition.checks)
-    return Checked(results=results, displaced=displaced)
-
-
-def _with_moved(found: dict[str, Result], moved: dict[str, str]) -> dict[str, Result]:
-    """What was said of a thing that is another one by the end of the run was said of nothing."""
-    changed = {}
-    for id_, result in found.items():
-        why = moved.get(id_)
-        if why and result.verdict in (Verdict.PASSED, Verdict.FAILED):
-            result = structs.replace(result, verdict=Verdict.ERROR, actual=why, message=why)
-        changed[id_] = result
-    return changed
 
 
 def _conclude_done(
@@ -303,74 +206,3 @@ def _moved(
     if written := touched(project, before.definition, checked.displaced):
         return Untrusted(written, hint=again)
     return None
-
-
-def touched(project: Project, definition: Definition, displaced: Collection[str]) -> str:
-    """Which bound files were written or displaced while the checks ran, in words.
-
-    What ran may not be what was bound.
-    """
-    pins = {path: pin.stamp for path, pin in definition.pins.items()}
-    for how, stamped in (("pinned", pins), ("named under tools", definition.tools)):
-        if found := coupling.touched(project.root, stamped):
-            return f"{', '.join(found)}: {how}, and written while it was being checked"
-        if found := [path for path in stamped if path in displaced]:
-            names = ", ".join(found)
-            return f"{names}: {how}, and the way there was moved while it was being checked"
-    return ""
-
-
-def verdict_of(refused: TodoError | None, results: Iterable[Result]) -> str:
-    """The verdict of a phase in a word; `waived` where it passed and not all of it was verified."""
-    if refused is None:
-        waived = any(each.required and each.verdict == Verdict.WAIVED for each in results)
-        return "waived" if waived else "passed"
-    if isinstance(refused, Refused) and refused.kind != Kind.NO_CHECKS:
-        return "failed"
-    return "error" if isinstance(refused, Unevaluated) else "refused"
-
-
-def data_of(
-    stage: Stage,
-    results: tuple[Result, ...],
-    standing: states.Standing,
-    values: inputs.Values | None = None,
-) -> dict[str, Any]:
-    """The fields agents rely on."""
-    digest_ = stage.definition.digest if stage.definition else stage.phase.digest
-    counts = {str(verdict): 0 for verdict in Verdict}
-    for result in results:
-        counts[str(result.verdict)] += 1
-    found: dict[str, Any] = {
-        "plan": stage.plan.id,
-        "phase": stage.phase.idx,
-        "key": stage.phase.key,
-        "digest": digest_,
-        "state": standing.state,
-        "reason": standing.reason,
-        "already": False,
-        "run": None,
-        "counts": counts,
-        "inputs": values.inputs if values else stage.phase.mark_inputs,
-        "checks": [evidence.as_row(result) for result in results],
-    }
-    if values and values.ignored:
-        found["inputs_ignored"] = values.ignored
-    return found
-
-
-def notes_of(stage: Stage, values: inputs.Values) -> tuple[str, ...]:
-    found = [
-        f"{name} is bound to {values.inputs[name]!r}; the environment's {value!r} is not used"
-        for name, value in values.ignored.items()
-    ]
-    short = too_short(values.secrets)
-    if short:
-        found.append(f"too short to be masked in output: {', '.join(short)}")
-    return (*_source_notes(stage), *map(values.masker.text, found))
-
-
-def _source_notes(stage: Stage) -> tuple[str, ...]:
-    if stage.disk.source == "gone":
-        return (f"{stage.plan.source_path} is gone; the accepted definition is used",)
-    return ()

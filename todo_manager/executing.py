@@ -12,7 +12,7 @@ from contextlib import closing
 from msgspec import Struct
 
 from todo_manager import demands, evidence, gate, inputs, ledger, plans
-from todo_manager.attempts import Wanted
+from todo_manager.attempt import Wanted
 from todo_manager.canonical import Tree
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated
 from todo_manager.model import Result, Verdict

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import structs
 
 from todo_manager import attempts, evidence, executable, gate, ledger, locks
-from todo_manager.attempts import Attempted, Wanted, data_of
+from todo_manager.attempt import Attempted, Wanted, data_of
 from todo_manager.canonical import Tree
 from todo_manager.definition import part_of
 from todo_manager.errors import Kind, Refused, TodoError, UsageProblem

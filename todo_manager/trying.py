@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from msgspec import Struct
 
 from todo_manager import definition, evidence, project, runner, secrets
-from todo_manager.attempts import Attempted
+from todo_manager.attempt import Attempted
 from todo_manager.canonical import Map, Scalar, Seq, Tree
 from todo_manager.checks import load
 from todo_manager.coupling import Coupled

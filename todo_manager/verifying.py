@@ -17,18 +17,9 @@ from todo_manager import (
     locks,
     plans,
 )
-from todo_manager.attempts import (
-    Attempted,
-    Attempting,
-    Checked,
-    Wanted,
-    data_of,
-    notes_of,
-    run_checks,
-    touched,
-    verdict_of,
-)
+from todo_manager.attempt import Attempted, Attempting, Wanted, data_of, notes_of, verdict_of
 from todo_manager.attesting import repository, statement
+from todo_manager.checking import Checked, run_checks, touched
 from todo_manager.definition import Definition, part_of
 from todo_manager.errors import InvalidDocument, Kind, TodoError, Unevaluated
 from todo_manager.evidence import Run

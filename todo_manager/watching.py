@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from todo_manager import ledger, open_plans, overview, verifying
-from todo_manager.attempts import Attempted, Attempting, Wanted
+from todo_manager.attempt import Attempted, Attempting, Wanted
 from todo_manager.errors import IntegrityProblem, Kind, Refused, TodoError
 from todo_manager.ledger import Actor
 from todo_manager.plans import Phase

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from todo_manager import attempts, endings, evidence, executable, plans, running, verifying
-from todo_manager.attempts import Attempted, Wanted
+from todo_manager.attempt import Attempted, Wanted
 from todo_manager.errors import TodoError
 from todo_manager.executing import Event, PhaseBegun
 from todo_manager.ledger import Actor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from todo_manager import actors, evidence, gate, people
-from todo_manager.attempts import Wanted
+from todo_manager.attempt import Wanted
 from todo_manager.commands import common
 from todo_manager.errors import Kind, Refused, Untrusted, UsageProblem
 from todo_manager.people import Said

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from todo_manager import project, trying
-from todo_manager.attempts import Attempted, Attempting
+from todo_manager.attempt import Attempted, Attempting
 from todo_manager.canonical import Map
 from todo_manager.checks import KINDS
 from todo_manager.commands import common

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from todo_manager import attempts, plans
-from todo_manager.attempts import Wanted
+from todo_manager.attempt import Wanted
 from todo_manager.commands import common
 from todo_manager.render import events
 from todo_manager.render.followed import Followed, followed

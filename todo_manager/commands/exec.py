@@ -10,7 +10,7 @@ import argparse
 from typing import Any
 
 from todo_manager import acceptance, executable, running
-from todo_manager.attempts import Wanted
+from todo_manager.attempt import Wanted
 from todo_manager.canonical import decode, encode
 from todo_manager.commands import common
 from todo_manager.definition import part_of

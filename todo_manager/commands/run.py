@@ -11,7 +11,7 @@ import argparse
 from typing import Any
 
 from todo_manager import running
-from todo_manager.attempts import Attempted, Wanted
+from todo_manager.attempt import Attempted, Wanted
 from todo_manager.commands import common
 from todo_manager.errors import TodoError, UsageProblem
 from todo_manager.plans import Plan

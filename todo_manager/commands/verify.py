@@ -14,7 +14,7 @@ import argparse
 from typing import Any
 
 from todo_manager import open_plans, usage, verifying
-from todo_manager.attempts import Attempted, Wanted
+from todo_manager.attempt import Attempted, Wanted
 from todo_manager.commands import common
 from todo_manager.errors import (
     IntegrityProblem,

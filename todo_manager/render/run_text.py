@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
-from todo_manager.attempts import Attempted
+from todo_manager.attempt import Attempted
 from todo_manager.errors import TodoError
 from todo_manager.executing import Event as Executed
 from todo_manager.executing import PhaseBegun
