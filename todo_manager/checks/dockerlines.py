@@ -18,8 +18,19 @@ _KNOWN = re.compile(
 )
 _DOCUMENTED = ("ADD", "COPY", "RUN")
 """Instructions that may have here-documents."""
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
+_DIRECTIVES = ("syntax", "escape", "check")
+"""After a comment with any other name no directive follows."""
 _DOCUMENT = re.compile(r"[0-9]*<<(-?)([^<]+)")
+_END = re.compile(r"""([^"'\\$]+)|'([^']*)'|"([^"\\$]*)\"""")
+"""The word that ends a here-document, as it is written there."""
+_BALANCED = re.compile(
+    r"""(?:"(?:\\.|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$(?!\{)|[^"\\$])*"|'[^']*'"""
+    r"""|\\.|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$(?!\{)|[^"'\\$])*\\?"""
+)
+"""A line that BuildKit can split into words; of one that it cannot it passes over all here-documents."""
+_ODD = re.compile("[\x1c-\x1f]|\r(?!\n|\\Z)")
+"""Characters that end a line, or are blanks, for some readers and not for others."""
 _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'])+|["']""")
 _FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@]\S+)?")
 
@@ -66,8 +77,18 @@ def json_list(text: str) -> list[str] | None:
     return found if so else None
 
 
+def _begins_as_list(text: str) -> bool:
+    """Whether something follows a JSON list: older frontends take the list and pass over the rest."""
+    try:
+        return isinstance(json.JSONDecoder().raw_decode(text)[0], list)
+    except (ValueError, RecursionError):
+        return False
+
+
 def read(text: str) -> list[Instruction]:
     """The instructions of a Dockerfile. Raises Malformed or Unread."""
+    if odd := _ODD.search(text):
+        raise Unread(f"line {text.count(chr(10), 0, odd.start()) + 1} has a control character")
     lines = text.removeprefix("\ufeff").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
     escape = _directives(lines)
@@ -83,11 +104,15 @@ def read(text: str) -> list[Instruction]:
 def _directives(lines: list[str]) -> str:
     """The escape character. Another frontend would read the file by rules of its own."""
     seen: dict[str, str] = {}
-    for line in lines:
-        match = _DIRECTIVE.match(line)
-        if not match:
+    # Where a program is named as in a script, only `syntax` is looked for after it.
+    shebang = lines[0].startswith("#!")
+    for line in lines[shebang:]:
+        match = _DIRECTIVE.match(line.lstrip())
+        if not match or match[1].lower() not in _DIRECTIVES:
             break
         seen.setdefault(match[1].lower(), match[2])
+    if seen.get("escape", "\\") != "\\" and (shebang or "check" in seen):
+        raise Unread("not every frontend sees its escape directive: put it into the first line")
     if not _FRONTEND.fullmatch(seen.get("syntax", "docker/dockerfile")):
         raise Unread(f"it is read by another frontend, {seen['syntax']}")
     escape = seen.get("escape", "\\")
@@ -122,7 +147,8 @@ class _Reader:
         if not _KNOWN.fullmatch(name):
             raise Malformed(f"line {line}: {name[:40]} is no instruction")
         flags, value = _flags(rest.strip())
-        documents = tuple(self._document(*end) for end in _documents(name, value))
+        ends = _documents(name, rest, value, line)
+        documents = tuple(self._document(*end) for end in ends)
         return Instruction(name=name, flags=flags, value=value, line=line, documents=documents)
 
     def _joined(self) -> str:
@@ -137,7 +163,7 @@ class _Reader:
             parts.append(line[: match.start()] if match else line)
             if not match:
                 break
-        return re.sub(r"^\s*(\S+)\s+", r"\1 ", "".join(parts)).strip()
+        return re.sub(r"^\s*(\S+)[\t\v\f\r ]+", r"\1 ", "".join(parts)).strip()
 
     def _document(self, end: str, tabs: bool) -> str:
         """The lines up to the one that ends a here-document."""
@@ -161,13 +187,29 @@ def _flags(rest: str) -> tuple[dict[str, tuple[str, ...]], str]:
     return found, rest
 
 
-def _documents(name: str, value: str) -> list[tuple[str, bool]]:
-    """The ends of the here-documents an instruction announces, and whether tabs before them go."""
+def _documents(name: str, rest: str, value: str, line: int) -> list[tuple[str, bool]]:
+    """The ends of the here-documents an instruction announces, and whether tabs before them go.
+
+    `rest` is all that follows its name, `value` the same without flags. Raises Unread where BuildKit
+    may see others.
+    """
     if name == "ONBUILD":
         name, _, value = value.partition(" ")
         name, value = name.upper(), _flags(value.strip())[1]
-    if name not in _DOCUMENTED or json_list(value) is not None:
+    if name not in _DOCUMENTED or "<<" not in rest or json_list(value) is not None:
         return []
-    matches = [_DOCUMENT.fullmatch(word) for word in words(value)]
-    found = [(re.sub(r"[\"'\\]", "", match[2]), bool(match[1])) for match in matches if match]
+    if _begins_as_list(value) or not _BALANCED.fullmatch(rest):
+        raise Unread(
+            f"line {line}: whether a here-document begins there is read in more than one way"
+        )
+    matches = [_DOCUMENT.fullmatch(word) for word in words(rest)]
+    found = [(_end(match[2], line), bool(match[1])) for match in matches if match]
     return [(end, tabs) for end, tabs in found if end]
+
+
+def _end(word: str, line: int) -> str:
+    """The line that ends a here-document; empty where the word announces none."""
+    match = _END.fullmatch(word)
+    if not match:
+        raise Unread(f"line {line}: what ends the here-document {word} is not read")
+    return match[1] or match[2] or match[3] or ""
