@@ -155,6 +155,7 @@ HIDDEN = {
         TRIVY,
         f"{TRIVY}        continue-on-error: ${{{{ github.ref != 'x' }}}}\n",
     ),
+    "no time": (TRIVY, f"{TRIVY}        timeout-minutes: 0\n"),
     "as a text": (TRIVY, f'{TRIVY}        continue-on-error: "false"\n'),
     "on the job": ("    needs: test\n", "    needs: test\n    continue-on-error: true\n"),
     "if: false": (TRIVY, f"{TRIVY}        if: false\n"),
@@ -290,7 +291,7 @@ SHELL_TEXTS: list[tuple[str, str, bool]] = [
     ("bash", "trivy image --exit-code 1 app", True),
     ("bash", "trivy image --severity HIGH --exit-code=1 app", True),
     ("bash", "CI=1 trivy image --exit-code 1 app | tee log", True),
-    ("bash", "cd app\ntrivy image --exit-code 1 app && echo good", True),
+    ("bash", "echo on\ntrivy image --exit-code 1 app && echo good", True),
     ("bash", "trivy image --exit-code 1 app || exit 1", True),
     ("bash", "mkdir x || true\ntrivy image --exit-code 1 app", True),
     ("bash -euo pipefail {0}", "trivy image --exit-code 1 app", True),
@@ -376,6 +377,159 @@ def test_a_command_that_a_step_runs(flow: Any, shell: str, text: str, counts: bo
     found = flow({"runs": "trivy image --exit-code 1"}, text=whole)
     assert found.facts["jobs"] == ["gate"]
     assert found.verdict == (PASSED if counts else FAILED), found.actual
+
+
+BEFORE_HONEST = [
+    # What is handed on, later steps get; this one does not.
+    "echo ./tools >> $GITHUB_PATH",
+    "pip install -r requirements.txt\npython -m pip install --upgrade '.[test]'",
+    "set -euxo pipefail\nnpm ci --no-audit",
+    "export FOO=bar BAZ=\"$FOO:x\"\nFOO=2 npm run build",
+    "mkdir -p build/x && touch build/x/y\nVERSION=$(git describe --tags | sed 's/^v//')\necho \"$VERSION\"",
+    "if [ -f requirements.txt ]; then pip install -r requirements.txt; fi",
+    "sudo apt-get update\nsudo apt-get install -y \\\n  libfoo-dev \\\n  bar",
+    "curl -fsSL https://example.org/x.sh | sh -s -- --yes",
+    "for f in a b; do ./prepare.sh \"$f\"; done\nwhile ! nc -z db 5432; do sleep 1; done",
+    "case \"$RUNNER_OS\" in\n  Linux|macOS) pip install x ;;\n  *) exit 1 ;;\nesac",
+    "( cd web && npm ci )\n(exit 0)",
+    "cat > .env <<EOF\nA=${A:-b}\nEOF\ncp .env .env.test",
+    "docker compose up -d --wait\n[[ -n \"$CI\" && $REF == refs/* ]] || exit 1",
+    "retry() { npm ci || npm ci; }\nretry\nbash -c 'cd x; exit 0'\nbuiltin echo on",
+    "python -c 'print(1)' > log 2>&1 || true\n! grep -q ERROR log",
+    "# it's only a note\nLC_ALL=C sort x\nexport PYTHONUNBUFFERED=1 TZ=UTC MAKEFLAGS=-j4",
+    "read -r VERSION < version.txt\nhash -r\nshopt -s globstar nullglob\nulimit -c unlimited",
+    "echo ${{ matrix.python }} ${{ github.sha }} ${{ env.NAME }} ${{ secrets.TOKEN }}",
+    "echo \"${GITHUB_REF#refs/tags/}\" \"${X:0:7}\" $((2*3)) ${#X} ${X//a/b}",
+]  # fmt: skip
+BEFORE_SPOILT = [
+    "PATH=./fake:$PATH", "export PATH=./fake:$PATH", "export FOO=1 PATH", "declare -x PATH=fake",
+    "export MAKEFLAGS=-n", "readonly BASH_ENV=x", "printf -v PATH fake", "read -r PATH < x",
+    "for PATH in fake; do :; done", "echo ${PATH:=fake}", "echo $((PATH=1))", "(( PATH = 1 ))",
+    "n=PATH=1; [[ n -eq 1 ]]", "echo ${x:PATH=1:2}", "echo $\\\n{PATH:=fake}", "echo x {PATH}>y",
+    "cat <<E\n${PATH:=fake}\nE", "declare -n p=PATH; p=fake", "declare -i n=PATH=1", "a=([PATH=1]=x)",
+    "PATH[0]=fake", "unset PATH", "unset 'a[PATH=1]'", "[ -v 'a[PATH=1]' ]", "set -a -k", "set -t",
+    "source ./env.sh", ". ./env.sh", ". /dev/stdin <<< 'exit 0'", "source <(echo 'make() { :; }')",
+    "eval 'make() { :; }'", "e=exit; $e 0", "{exit,0}", "`echo exit` 0", "\\exit 0", "ex\"\"it 0",
+    "command -p exit 0", "builtin . ./env.sh", "command eval exit", "mapfile -C x y", "enable -f x make",
+    "jobs -x exit 0", "coproc make", "alias make=true", "trap : ERR", "set() { :; }", "suspend",
+    "command_not_found_handle() { :; }", "f() { exit 0; }; f", "return 0", "let PATH=1", "getopts a PATH",
+    "case x in (a) exit 0 ;; *) exit 0 ;; esac", "select PATH in x; do break; done",
+    "cd fake", "mkdir x && cd x", "cd -", "cd \"$X\"", "pushd fake", "chdir fake", "test -d x && cd x; ls",
+    "if true; then cd fake; fi", "${{ env.BAD }}", "echo ${{ env.BAD }}", "echo ${{ inputs.x }}",
+    "echo ${{ matrix.bad }}", "echo ${{ steps.a.outputs.b }}", "ls !(x)\nexit 0",
+]  # fmt: skip
+BESIDE_SPOILT = [
+    "MAKEFLAGS=-n make test", "PATH=fake make test", "make test -n", "make test -kn", "make test -f other.mk",
+    "make test SHELL=/bin/true", "make test --ignore-errors", "make test ${PATH:=fake}",
+    "make test ${{ env.BAD }}", "make test MAKEFLAGS=-n", "make test |\n${{ env.BAD }}",
+]  # fmt: skip
+PLACE = (
+    'runs-on: x\n        env: {NAME: "a:${{ github.sha }}", BAD: "x; exit 0"}\n'
+    '        strategy: {matrix: {python: ["3.11", "3.12"], bad: ["x", "x; exit 0"]}}'
+)
+
+
+def _steps(text: str) -> str:
+    found = STEP.format(shell="bash", text=textwrap.indent(text, " " * 14))
+    return found.replace("runs-on: ubuntu-latest", PLACE)
+
+
+@pytest.mark.parametrize("before", BEFORE_HONEST)
+def test_what_may_stand_before_a_command(flow: Any, before: str) -> None:
+    found = flow({"runs": "make test"}, text=_steps(f"{before}\nmake test -j4 V=1 > log"))
+    assert found.verdict == PASSED, found.actual
+
+
+@pytest.mark.parametrize("before", BEFORE_SPOILT)
+def test_what_makes_a_command_another(flow: Any, before: str) -> None:
+    found = flow({"runs": "make test"}, text=_steps(f"{before}\nmake test"))
+    assert found.verdict == FAILED, found.actual
+    assert "no such step" not in found.actual
+
+
+@pytest.mark.parametrize("text", BESIDE_SPOILT)
+def test_what_beside_a_command_makes_it_another(flow: Any, text: str) -> None:
+    found = flow({"runs": "make test"}, text=_steps(text))
+    assert (found.verdict, "no such step" in found.actual) == (FAILED, False), found.actual
+
+
+def test_what_comes_after_a_command_changes_nothing(flow: Any) -> None:
+    after = "make test\ncd x\nexport PATH=x\neval x\necho ${{ env.BAD }}\n./done.sh"
+    assert flow({"runs": "make test"}, text=_steps(after)).verdict == PASSED
+
+
+def test_the_folder_a_command_runs_in(flow: Any) -> None:
+    inner = _steps("cd web/app && cd ../web || exit 1\nmake test")
+    for text in (
+        _steps("cd web\nmake test"),
+        _steps("cd web && make test"),
+        _steps("cd web || exit 1\nmake test"),
+    ):
+        assert "folder web" in flow({"runs": "make test"}, text=text).actual
+        assert flow({"runs": "make test", "folder": "./web/"}, text=text).verdict == PASSED
+    assert flow({"runs": "make test", "folder": "web"}, text=inner).verdict == FAILED
+    outer = _steps("make test")
+    for place in ("on: push", "runs-on: x", "shell: bash"):
+        key = "working-directory: web"
+        key = key if place == "shell: bash" else f"defaults: {{run: {{{key}}}}}"
+        edit = (
+            place,
+            f"{place}\n{' ' * (outer.split(place)[0].rsplit(chr(10), 1)[1].count(' ') - 4)}{key}",
+        )
+        assert flow({"runs": "make test"}, edit, text=outer).verdict == FAILED
+        assert flow({"runs": "make test", "folder": "web"}, edit, text=outer).verdict == PASSED
+    unknown = ("shell: bash", "shell: bash\n        working-directory: ${{ matrix.python }}")
+    assert flow({"runs": "make test"}, unknown, text=outer).verdict == ERROR
+
+
+HANDED_ON = [
+    # what a step before it does, and whether the command still counts
+    ("run: echo ./fake >> $GITHUB_PATH", False),
+    ("run: echo '$HOME/bin' >> $GITHUB_PATH", False),
+    ("run: echo $HOME/work/a/a/fake >> $GITHUB_PATH", False),
+    ("run: echo $HOME/x/../work >> $GITHUB_PATH", False),
+    ("{env: {HOME: .}, run: echo $HOME/bin >> $GITHUB_PATH}", False),
+    ('run: echo "$HOME/.local/bin" >> "$GITHUB_PATH"', True),
+    ("run: echo MAKEFLAGS=-n >> $GITHUB_ENV", False),
+    ("run: echo -e 'A=1\\nPATH=fake' >> $GITHUB_ENV", False),
+    ("run: cat env.txt >> $GITHUB_ENV", False),
+    ("run: printf 'PATH=x' | tee -a $GITHUB_ENV", False),
+    ('run: echo "VERSION=$(cat version | head -1)" >> $GITHUB_ENV', True),
+    ("run: echo VERSION=${{ github.sha }} >> $GITHUB_ENV", True),
+    ("{uses: actions/github-script@v7, with: {script: core.addPath('fake')}}", False),
+    ("{uses: actions/github-script@v7, with: {script: 'core.exportVariable(\"A\", 1)'}}", True),
+    ("{uses: actions/setup-python@v5, with: {python-version: '3.12'}}", True),
+]
+
+
+@pytest.mark.parametrize(("earlier", "counts"), HANDED_ON)
+def test_what_steps_before_it_hand_on(flow: Any, earlier: str, counts: bool) -> None:
+    edit = ("steps:", f"steps:\n      - {earlier}")
+    found = flow({"runs": "make test"}, edit, text=_steps("make test"))
+    assert found.verdict == (PASSED if counts else FAILED), found.actual
+
+
+ENV = [
+    ("{MAKEFLAGS: -n}", FAILED), ("{PATH: './fake:/usr/bin'}", FAILED), ("{PYTHONPATH: x}", FAILED),
+    ("{LD_PRELOAD: x.so}", FAILED), ("{GOFLAGS: -n}", FAILED), ("{MAKEFLAGS: -j$(nproc)}", FAILED),
+    ("'${{ fromJSON(matrix.env) }}'", ERROR), ("{PYTEST_ADDOPTS: --co}", FAILED),
+    ("{CI: 1, PYTHONUNBUFFERED: 1, MAKEFLAGS: -j4, LANG: C, CARGO_TERM_COLOR: always}", PASSED),
+    ("{PYTEST_ADDOPTS: --color=yes, NODE_OPTIONS: --max-old-space-size=4096}", PASSED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("env", "verdict"), ENV)
+def test_variables_it_is_given(flow: Any, env: str, verdict: Verdict) -> None:
+    text = STEP.format(shell="bash", text=" " * 14 + "make test")
+    for place, name in (
+        ("on: push", "env"),
+        ("shell: bash", "env"),
+        ("runs-on: ubuntu-latest", "container"),
+    ):
+        indent = " " * {"on: push": 0, "shell: bash": 8}.get(place, 4)
+        given = f"{{image: a, env: {env}}}" if name == "container" else env
+        edit = (place, f"{place}\n{indent}{name}: {given}")
+        assert flow({"runs": "make test"}, edit, text=text).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -556,6 +710,7 @@ def test_pins(flow: Any, uses: str, version: bool, sha: bool) -> None:
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"uses": "a/b", "runs": "ls"}, "not both"),
     ({"with": {"a": 1}}, "with belongs to uses"),
+    ({"uses": "a/b", "folder": "x"}, "folder belongs to runs"),
     ({"uses": "a b"}, "expected an action"),
     ({"uses": "a/b", "with": {}}, "mapping of inputs"),
     ({"uses": "a/b", "with": {"x": {"contains": Scalar("")}}}, "asserts nothing"),

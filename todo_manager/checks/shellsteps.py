@@ -7,21 +7,15 @@ or a group its failure may be swallowed, so it does not.
 
 from __future__ import annotations
 
-import itertools
 import re
 
 from msgspec import Struct
 
-from todo_manager.checks.shellwords import REDIRECTS, Token, TooDeep, tokens
+from todo_manager.checks.shellbefore import folder, is_failure, spoiled
+from todo_manager.checks.shellnames import changes
+from todo_manager.checks.shellscan import Scan, scanned
+from todo_manager.checks.shellwords import TooDeep, tokens
 
-_CLOSERS = {
-    "if": "fi", "while": "done", "until": "done", "for": "done", "select": "done",
-    "case": "esac", "{": "}", "[[": "]]",
-}  # fmt: skip
-_RESERVED = frozenset(
-    [*_CLOSERS, *_CLOSERS.values(), "then", "else", "elif", "do", "time", "!", "function"]
-)
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _SAYING = frozenset(
     ["echo", "printf", "cat", "tee", "ls", "head", "tail", "sort", "wc", "date", "sleep", "unset",
      "uniq", "tr", "cut", "export", "pwd", "hostname", "id", "whoami", "uname", "cd"]
@@ -44,135 +38,47 @@ _SAYS_ONLY = frozenset(
     ]
 )
 """Options with which a command tells what it is or would do, and does not do it."""
-_SWITCHED_OFF = {
-    "set": re.compile(
-        r"(?:^| )(?:\+(?:[a-z]*e|o (?:errexit|pipefail))|-(?:[a-z]*n|[a-z]*o noexec))"
+_IDLE = {
+    "make": re.compile(
+        r"-[a-zA-Z]*[ntqifCIEoW].*"
+        r"|--(?:just-print|recon|touch|question|ignore-errors|eval|(?:make)?file|directory)(?:=.*)?"
     ),
-    "shopt": re.compile(r"(?=.*-[a-z]*u).*(?:errexit|pipefail)|noexec"),
-    "eval": re.compile(r"\b(?:set|shopt|exit|exec|trap|alias)\b"),
-    "trap": re.compile(""),
+    "go": re.compile("-(?:n|c|list|exec)(?:=.*)?"),
+    "cargo": re.compile("--no-run"),
+    "npm": re.compile("--if-present|--ignore-scripts"),
+    "mvn": re.compile(
+        r"-D(?:skipTests|skipITs|maven\.test\.(?:skip|failure\.ignore)).*|-fn|--fail-never"
+    ),
+    "gradlew": re.compile("-x|--exclude-task|-m"),
 }
-"""Commands, with the arguments by which they make a text go on after failures, or not run."""
-_RENAMING = {"alias": "{name}=", "hash": "{name}", "enable": "{name}"}
-"""Commands that make a name another command, with the beginning of the word that says which."""
-
-
-class Placed(Struct):
-    """One command of a text and how it stands there."""
-
-    words: list[str]
-    nested: bool
-    negated: bool
-    before: str
-    """The operator before it; a line end or `;` where it begins a list."""
-    after: str = ""
-    """The operator after it; empty at the end of the text."""
+_IDLE |= {"gmake": _IDLE["make"], "gradle": _IDLE["gradlew"], "mvnw": _IDLE["mvn"]}
+"""Options by which a program runs something else, or passes whatever happens."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """What the shell of a text does with failures."""
+    """What the shell of a text does with failures, and where."""
 
     errexit: bool
     pipefail: bool
+    begins: str = "."
+    """The folder in which it starts."""
+    within: str = "."
+    """The folder in which the command is meant to run."""
 
 
-class _Scan:
-    """One way through the tokens of a text."""
-
-    def __init__(self) -> None:
-        self.found: list[Placed] = []
-        self.functions: set[str] = set()
-        self._words: list[str] = []
-        self._open: list[str] = []
-        """What has begun and not ended: `(`, or the word that ends it."""
-        self._negated = False
-        self._skip: str = ""
-        """What the next word is, where it is no word of a command: a target, a function's name."""
-        self._before = "\n"
-
-    def take(self, token: Token) -> None:
-        if self._open[-1:] == ["]]"]:
-            if token.word("]]"):
-                self._close()
-        elif token.operator and token.text in REDIRECTS:
-            self._skip = "target"
-        elif self._skip and not token.operator:
-            self._skipped(token.text)
-        elif token.operator:
-            self._operator(token.text)
-        elif self._words or not self._reserved(token):
-            self._words.append(token.text)
-
-    def _skipped(self, text: str) -> None:
-        if self._skip == "function":
-            self.functions.add(text)
-        self._skip = ""
-
-    def _operator(self, sign: str) -> None:
-        if sign == "(" and self._words:
-            self.functions.add(self._words[-1])
-            self._words = []
-        self.end(sign)
-        if sign == "(":
-            self._open.append(")")
-        # The patterns of `case` have a `)` of their own.
-        elif sign == ")" and self._open[-1:] == [")"]:
-            self._open.pop()
-
-    def _reserved(self, token: Token) -> bool:
-        """Whether it is a word of the shell where a command could begin."""
-        if not token.bare or token.text not in _RESERVED:
-            return False
-        if token.text == "!":
-            self._negated = True
-        elif token.text == "function":
-            self._skip = "function"
-        elif closer := _CLOSERS.get(token.text):
-            self._open.append(closer)
-        elif token.text in self._open[-1:]:
-            self._close()
-        return True
-
-    def _close(self) -> None:
-        """What follows a compound command is joined to it, not to what stood in it."""
-        nested = len(self._open) > 1
-        self.found.append(Placed([self._open.pop()], nested, False, self._before))
-
-    def end(self, sign: str) -> None:
-        while self._words and _ASSIGNMENT.match(self._words[0]) and len(self._words) > 1:
-            del self._words[0]
-        if self._words:
-            placed = Placed(self._words, bool(self._open), self._negated, self._before)
-            self.found.append(placed)
-        if self.found and (self._words or not self.found[-1].after):
-            self.found[-1].after = sign
-        if self._words or sign not in ("\n", ";"):
-            self._before = sign
-        self._words, self._negated, self._skip = [], False, ""
-
-
-def _scanned(text: str) -> _Scan | None:
-    """The commands of a text; None when it is nested too deeply."""
-    scan = _Scan()
-    try:
-        for token in tokens(text):
-            scan.take(token)
-    except (TooDeep, RecursionError):
-        return None
-    scan.end("")
-    return scan
-
-
-def why_hidden(text: str, wanted: list[str], rules: Rules) -> str | None:
+def why_hidden(text: str, wanted: list[str], rules: Rules, unknown: int = -1) -> str | None:
     """Why a text passes although the wanted command fails; empty when it fails too, None without it.
 
+    At `unknown` something stands that is replaced before the shell reads the text; -1 where nothing does.
     Where the command stands several times, one place that counts is enough.
     """
-    scan = _scanned(text)
+    scan = scanned(text)
     if scan is None:
         return _TOO_DEEP
     reasons = [
-        _says_only(wanted, placed.words) or _hidden(scan, place, rules)
+        _says_only(wanted, placed.words)
+        or _hidden(scan, place, rules, text)
+        or _replaced(scan, place, text, unknown)
         for place, placed in enumerate(scan.found)
         if fits(wanted, placed.words)
     ]
@@ -184,7 +90,7 @@ def ends_in_words(text: str) -> str:
 
     Empty where the last command can fail, or joins (`&&`) what can.
     """
-    scan = _scanned(text)
+    scan = scanned(text)
     if scan is None:
         return _TOO_DEEP
     last = scan.found[-1] if scan.found else None
@@ -192,10 +98,11 @@ def ends_in_words(text: str) -> str:
         return ""
     if len(scan.found) == 1 and len(last.words) > 1:
         return ""  # alone it may well fail: `cat /run/ready`
-    assigns = _ASSIGNMENT.match(last.words[0]) and not re.search(r"[$`]", last.words[0])
-    if not assigns and last.words[0] not in _SAYING:
+    words = last.words or last.assigned[-1:]
+    assigns = not last.words and not re.search(r"[$`]", words[0])
+    if not assigns and words[0] not in _SAYING:
         return ""
-    return f"it ends in `{' '.join(last.words)[:40]}`, whatever came before"
+    return f"it ends in `{' '.join(words)[:40]}`, whatever came before"
 
 
 def words_of(text: str) -> list[str]:
@@ -226,8 +133,16 @@ def fits(wanted: list[str], words: list[str]) -> bool:
 
 def _says_only(wanted: list[str], words: list[str]) -> str:
     """Why a command does not do what it is for; empty when it does."""
-    found = sorted(_SAYS_ONLY & set(words) - set(wanted))
-    return f"with {found[0]} it only tells, and does nothing" if found else ""
+    more = [word for word in words[1:] if word not in wanted]
+    found = sorted(_SAYS_ONLY.intersection(more))
+    if found:
+        return f"with {found[0]} it only tells, and does nothing"
+    idle = _IDLE.get(words[0].rsplit("/", 1)[-1])
+    for word in more:
+        name, sign, value = word.partition("=")
+        if (idle and idle.fullmatch(word)) or (sign and changes(name, value)):
+            return f"with {word} it does something else, or passes whatever happens"
+    return ""
 
 
 def _split(words: list[str]) -> list[str]:
@@ -248,7 +163,7 @@ def _chunks(words: list[str]) -> list[list[str]]:
     return found
 
 
-def _hidden(scan: _Scan, place: int, rules: Rules) -> str:
+def _hidden(scan: Scan, place: int, rules: Rules, text: str) -> str:
     """Why a failure of the command at a place does not end the text."""
     placed = scan.found[place]
     if placed.nested or placed.negated:
@@ -256,45 +171,34 @@ def _hidden(scan: _Scan, place: int, rules: Rules) -> str:
     if not rules.errexit:
         return "its shell goes on after a failure: it is started without -e"
     return (
-        _before(scan, place)
+        spoiled(scan, place, text)
+        or _elsewhere(scan, place, rules)
         or _joined(scan, place, pipefail=rules.pipefail or _sets_pipefail(scan, place))
         or ""
     )
 
 
-def _before(scan: _Scan, place: int) -> str:
-    """What before a command keeps it from running, or from ending the text."""
-    name = scan.found[place].words[0]
-    if name in scan.functions:
-        return f"the text defines a function {name} of its own"
-    for earlier in scan.found[:place]:
-        words = list(itertools.dropwhile(("builtin", "command").__contains__, earlier.words))
-        first, rest = " ".join(words[:1]), " ".join(words[1:])
-        switch, renaming = _SWITCHED_OFF.get(first), _RENAMING.get(first)
-        if switch and switch.search(rest):
-            return f"`{first} {rest}".rstrip() + "` stands before it"
-        if renaming and any(word.startswith(renaming.format(name=name)) for word in words[1:]):
-            return f"`{first}` stands before it"
-        if _leaves(first, rest):
-            return f"`{first} {rest}".rstrip() + "` stands before it"
-    return ""
+def _replaced(scan: Scan, place: int, text: str, unknown: int) -> str:
+    """Why a text that is not the one the shell gets says nothing of the command at a place."""
+    last = next((each for each in scan.found[place:] if each.after in _ENDS), scan.found[-1])
+    end = len(text) if last is scan.found[-1] else max(last.end, scan.found[place].end)
+    if not 0 <= unknown < end:
+        return ""
+    shown = text[unknown : unknown + 50].split("\n")[0]
+    return f"what `{shown}` stands for, only a run can tell: hand it over under `env` as a variable"
 
 
-def _leaves(first: str, rest: str) -> bool:
-    """Whether a command may end the text well before its end; `exec` alone only redirects."""
-    if first == "exit":
-        return not _is_failure(rest)
-    return first == "exec" and bool(rest)
+def _elsewhere(scan: Scan, place: int, rules: Rules) -> str:
+    """Why the command at a place runs in another folder than is meant; empty when it does not."""
+    found, why = folder(scan, place, rules.begins)
+    if why or found == rules.within:
+        return why
+    return f"it runs in the folder {found}, not in {rules.within}: if that is meant, state folder: {found}"
 
 
-def _is_failure(code: str) -> bool:
-    """Whether a text is an exit code that is not 0; only its last eight bits count."""
-    return re.fullmatch("[0-9]{1,9}", code) is not None and int(code) % 256 != 0
-
-
-def _sets_pipefail(scan: _Scan, place: int) -> bool:
+def _sets_pipefail(scan: Scan, place: int) -> bool:
     return any(
-        placed.words[0] == "set"
+        placed.words[:1] == ["set"]
         and re.search(r"-[a-z]*o pipefail", " ".join(placed.words))
         and placed.before in _ENDS
         and placed.after in ("\n", ";")
@@ -303,7 +207,7 @@ def _sets_pipefail(scan: _Scan, place: int) -> bool:
     )
 
 
-def _joined(scan: _Scan, place: int, *, pipefail: bool) -> str:
+def _joined(scan: Scan, place: int, *, pipefail: bool) -> str:
     """Why the list a command stands in passes although it fails."""
     placed = scan.found[place]
     if placed.before == "||":
@@ -330,15 +234,15 @@ def _joined(scan: _Scan, place: int, *, pipefail: bool) -> str:
     return ""
 
 
-def _ends_it(scan: _Scan, place: int) -> bool:
+def _ends_it(scan: Scan, place: int) -> bool:
     """Whether a command that is run instead of one that failed ends the text with a failure too."""
     if place >= len(scan.found):
         return False
     placed = scan.found[place]
     signs = [each.after for each in scan.found[place:]]
     background = next((sign for sign in signs if sign in _ENDS), "") == "&"
-    if placed.words[0] == "exit":
+    if placed.words[:1] == ["exit"]:
         code = " ".join(placed.words[1:])
-        fails = code == "$?" or _is_failure(code)
+        fails = code == "$?" or is_failure(code)
         return fails and placed.after not in ("|", "|&") and not background
     return placed.words == ["false"] and placed.after in ("\n", ";", "")

@@ -44,6 +44,8 @@ class Token:
         """The texts of its command substitutions."""
         self.body = ""
         """Of a here-document's operator: the document."""
+        self.end = 0
+        """The letters of the text up to its end, without here-documents."""
 
     def word(self, *words: str) -> bool:
         """Whether it is one of these words, unquoted."""
@@ -75,6 +77,7 @@ class _Lexer:
     def __iter__(self) -> Iterator[Token]:
         document = None
         while (token := self._next()) is not None:
+            token.end = self.place
             if document is not None and not token.operator:
                 self._documents.append((document, token.text))
             document = token if token.sign("<<", "<<-") else None

@@ -120,9 +120,12 @@ class Workflow(Check, frozen=True, kw_only=True):
 
     One step must be as `uses` or `runs` say, and nothing may hide its failure: `continue-on-error` on
     the step or its job, an `if` other than the one stated, `|| true`, `set +e`, a pipe without
-    pipefail, a shell without -e. What is commented out is not there. Only the file is read: whether
-    GitHub has run it, or lets anybody merge without it, is not known from it. Files with anchors or
-    aliases are not read (an error).
+    pipefail, a shell without -e. Before the command of `runs` only programs stand and what leaves the
+    shell as it is: no `source`, `eval` or `trap`, no name that is expanded, no variable that steers
+    programs (PATH, MAKEFLAGS), in `env` or handed on by a step before it neither. What is commented out
+    is not there. Only the file is read: what its programs and actions do to files, whether GitHub has
+    run it, or lets anybody merge without it, is not known from it. Files with anchors or aliases are not
+    read (an error).
     """
 
     kind = "workflow"
@@ -141,6 +144,8 @@ class Workflow(Check, frozen=True, kw_only=True):
     runs: Annotated[str, Convert(_command, expects=True)] = ""
     """The beginning of a command that a step runs as shell text, then options in any order:
     `trivy image --exit-code 1`."""
+    folder: Annotated[str, Convert(fields.text, expects=True)] = "."
+    """The folder in which that command runs, where `working-directory` or `cd` leads to another."""
     if_: Annotated[str, Convert(fields.text, expects=True)] = ""
     """The one condition under which the step and its job may run, as the file has it."""
     matrix: Annotated[dict[str, tuple[str, ...]], Convert(_matrix, expects=True)] = {}
@@ -160,6 +165,8 @@ class Workflow(Check, frozen=True, kw_only=True):
             found.append("a step has uses or runs, not both: write two checks")
         if self.with_ and not self.uses:
             found.append("with belongs to uses: it says what the action is given")
+        if self.folder != "." and not self.runs:
+            found.append("folder belongs to runs: it says where the command runs")
         if self.if_ in ("false", "${{ false }}"):
             found.append("what runs `if: false` never runs")
         return found
@@ -209,7 +216,13 @@ class Workflow(Check, frozen=True, kw_only=True):
             return [*found, judged(False, f"it has a job {self.job}", there)]
         searched = [job for job in flow.jobs.values() if self.job in ("", job.name)]
         if self.uses or self.runs:
-            wanted = Wanted(uses=self.uses, inputs=self.with_, runs=self.runs, condition=self.if_)
+            wanted = Wanted(
+                uses=self.uses,
+                inputs=self.with_,
+                runs=self.runs,
+                condition=self.if_,
+                folder=self.folder,
+            )
             found.append(judge_step(flow, searched, wanted, facts))
             # A matrix of some other job says nothing about this step.
             having = [job for job in searched if _passes(judge_step(flow, [job], wanted, {}))]

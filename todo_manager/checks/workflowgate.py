@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import normpath
+
+from msgspec import structs
 
 from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks import shelltext
 from todo_manager.checks.ground import Unlookable
 from todo_manager.checks.shellsteps import Rules, why_hidden
+from todo_manager.checks.workflowenv import begins, environment, first_unknown, handed_on
 from todo_manager.checks.workflowfile import Flow, Job, Step
 from todo_manager.checks.workflowvalues import runs_never
 
@@ -20,8 +24,6 @@ _SCRIPT = re.compile(
     r"|--(?:login|noprofile|norc|posix) )*\{0\}(?: .*)?"
 )
 """The arguments with which a shell runs the step's text; others make it run something else, or nothing."""
-_OF_BASH = re.compile(r"BASH_ENV|BASHOPTS|SHELLOPTS|BASH_FUNC_\w+%%")
-"""Variables by which the environment changes what bash does with a text, or what a name in it means."""
 _FALSE = Scalar("false", plain=True)
 
 
@@ -33,17 +35,18 @@ def condition(tree: Map) -> str:
     return text
 
 
-def reasons(flow: Flow, step: Step, stated: str, command: list[str]) -> list[str]:
+def reasons(flow: Flow, step: Step, stated: str, command: list[str], within: str) -> list[str]:
     """Why a failure of this step would not stop the workflow; empty when it would.
 
-    `stated` is the one condition it may have; `command` is what must fail in its shell text.
+    `stated` is the one condition it may have; `command` is what must fail in its shell text, where it
+    runs in the folder `within`.
     """
     job = flow.jobs[step.job]
     found = list(job_reasons(flow, job, stated))
     if step.number:
         found += _own(step.tree, step.shown(), stated)
     if command:
-        found += _shell_reasons(flow, job, step, command)
+        found += _shell_reasons(flow, job, step, command, within)
     return found
 
 
@@ -76,6 +79,9 @@ def _own(tree: Map, place: str, stated: str) -> Iterator[str]:
     lenient = tree.get("continue-on-error")
     if lenient is not None and not _is_false(lenient):
         yield f"{place} has `continue-on-error: {lenient}`"
+    minutes = str(tree.get("timeout-minutes", "1"))
+    if re.fullmatch(r"[-+0.]*", minutes):
+        yield f"{place} has `timeout-minutes: {minutes}`: it has no time to run"
     found = condition(tree)
     if found not in (*_HARMLESS, stated):
         yield f"{place} runs only `if: {found}`"
@@ -117,24 +123,14 @@ def _own_leniency(flow: Flow, name: str) -> Iterator[str]:
         yield f"job {name} has continue-on-error, so it never fails"
 
 
-def _shell_reasons(flow: Flow, job: Job, step: Step, command: list[str]) -> list[str]:
+def _shell_reasons(flow: Flow, job: Job, step: Step, command: list[str], within: str) -> list[str]:
     text = str(step.tree["run"])
-    told = f"{step.shown()}: "
-    reason = why_hidden(text, command, _rules(flow, job, step))
-    reason = reason or shelltext.cannot_fail(text, judged=True)
-    for tree in (step.tree, job.tree, flow.tree):
-        given = tree.get("env")
-        names = given if isinstance(given, dict) else {}
-        if named := [name for name in names if _OF_BASH.fullmatch(name)]:
-            reason = reason or f"`env` has {named[0]}, which changes what its shell does"
-    return [told + reason] if reason else list(_prepared(job, step))
-
-
-def _prepared(job: Job, step: Step) -> Iterator[str]:
-    """Steps before this one that hand such a variable on, as `$GITHUB_ENV` does."""
-    for earlier in job.steps[: step.number - 1]:
-        if found := _OF_BASH.search(str(earlier.tree.get("run", ""))):
-            yield f"{earlier.shown()} has {found[0]}, which changes what the shell of later steps does"
+    rules = structs.replace(
+        _rules(flow, job, step), begins=begins(flow, job, step), within=normpath(within)
+    )
+    reason = why_hidden(text, command, rules, first_unknown(flow, job, step, text))
+    reason = reason or shelltext.cannot_fail(text, judged=True) or environment(flow, job, step)
+    return [f"{step.shown()}: {reason}"] if reason else list(handed_on(job, step))
 
 
 def _rules(flow: Flow, job: Job, step: Step) -> Rules:

@@ -31,6 +31,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     runs: str
     condition: str
     """The one condition it may have."""
+    folder: str
+    """Where what it runs is meant to run."""
 
     def told(self) -> str:
         """What is expected, in words."""
@@ -90,7 +92,8 @@ def _judge_one(flow: Flow, step: Step, wanted: Wanted) -> Judgement:
         if not so:
             return judged(False, wanted.told(), f"{step.shown()}: {name} = {actual}")
     try:
-        why = reasons(flow, step, wanted.condition, words_of(wanted.runs) if wanted.runs else [])
+        command = words_of(wanted.runs) if wanted.runs else []
+        why = reasons(flow, step, wanted.condition, command, wanted.folder)
     except Unlookable as problem:
         return unclear(wanted.told(), str(problem))
     return judged(not why, wanted.told(), "; ".join(why) or step.shown())

@@ -83,6 +83,14 @@ def has_values(job: Job, name: str, wanted: tuple[str, ...]) -> tuple[bool | Non
     ), f"{job.name} runs with {name} = {', '.join(found) or 'nothing'}"
 
 
+def matrix_values(job: Job, name: str) -> list[str] | None:
+    """Every value that a name of the matrix has; None where that cannot be known."""
+    strategy = job.tree.get("strategy")
+    matrix = strategy.get("matrix") if isinstance(strategy, dict) else None
+    runs = _runs(matrix) if isinstance(matrix, dict) else None
+    return [run[name] for run in runs if name in run] if runs is not None else None
+
+
 def runs_never(job: Job) -> bool:
     """Whether a job has a matrix that leaves nothing to be run."""
     strategy = job.tree.get("strategy")
