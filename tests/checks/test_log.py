@@ -26,6 +26,14 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     run(engine, "talk", "log:image", "--label", "app=talk", command=talk)
     run(engine, "terminal", "log:image", "-t", command=talk)
     run(engine, "kept-local", "log:image", "--log-driver", "local", command=talk)
+    fill = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo a line that fills it up; done; "
+    for name, size, files, command in (
+        ("kept-little", "1k", 1, f"echo error; {fill} echo up; sleep 600"),
+        ("kept-two", "1k", 2, f"echo error; {fill * 3} echo up; sleep 600"),
+        ("kept-much", "1m", 3, talk),
+    ):
+        options = ("--log-opt", f"max-size={size}", "--log-opt", f"max-file={files}")
+        run(engine, name, "log:image", *options, command=command)
     run(engine, "kept-nowhere", "log:image", "--log-driver", "none", command=talk)
     run(engine, "silent", "log:image", command="echo; sleep 600")
     run(engine, "long", "log:image", command=LONG)
@@ -37,7 +45,8 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     engine.docker("rm", "-f", "fresh")
     assert engine.docker("create", "--name", "fresh", "log:image", "true").returncode == 0
     for name, word in (("talk", "net"), ("terminal", "net"), ("kept-local", "net"),
-                       ("long", "end"), ("long-terminal", "end"), ("binary", "control")):  # fmt: skip
+                       ("long", "end"), ("long-terminal", "end"), ("binary", "control"), ("kept-little", "up"), ("kept-two", "up"),
+                       ("kept-much", "net")):  # fmt: skip
         until(lambda n=name, w=word: w in wrote(engine, n), name)
     until(lambda: "up" in wrote(engine, "again"), "the first start")
     engine.docker("restart", "-t", "0", "again")
@@ -71,7 +80,11 @@ GOOD = [
     "log: talk, matches: '^warn', times: {ge: 2}",
     "log: terminal, contains: hello, matches: '^ready in 3 s$', lacks: error",
     "log: terminal, contains: 'warn:', times: 2",
-    "log: kept-local, contains: [hello, 'warn: net']",
+    "log: kept-local, contains: [hello, 'warn: net'], lacks: error",
+    "log: kept-little, contains: up",
+    "log: kept-two, contains: a line, times: {ge: 2}",
+    "log: kept-much, contains: hello, lacks: error",
+    "log: kept-much, contains: 'warn:', times: 2",
     "log: again, contains: [again, up], lacks: first",
     "log: again, contains: up, times: 1",
     "log: crashed, contains: [again, up], lacks: first",
@@ -108,6 +121,9 @@ BAD = {
     "log: ./logs": "it is not a regular file",
 }
 ERRORS = {
+    "log: kept-little, contains: up, lacks: error": "keeps only some (max-file=1, max-size=1k)",
+    "log: kept-two, contains: up, lacks: error": "lines may be gone",
+    "log: kept-two, contains: a line, times: 20": "lines may be gone",
     "log: kept-nowhere": "cannot be read (driver none)",
     "log: binary, contains: control, lacks: err": "it holds NUL bytes",
     "log: ./utf16.log, matches: 'c', lacks: err": "it holds NUL bytes",

@@ -25,7 +25,7 @@ from todo_manager.engines.containers import (
     now_of,
 )
 from todo_manager.engines.engine import Absent, Engine, Unreachable
-from todo_manager.engines.logs import Written, read, start_of
+from todo_manager.engines.logs import Written, may_be_gone, read, start_of
 from todo_manager.engines.subjects import of_container
 from todo_manager.processes.capture import Capture
 
@@ -71,7 +71,7 @@ class Log(EngineCheck, frozen=True, kw_only=True):
     matches: Annotated[tuple[re.Pattern[str], ...], Convert(fields.patterns, expects=True)] = ()
     """Regular expressions found in it (`re.search`, MULTILINE); a line without its end is left out."""
     lacks: Annotated[tuple[str, ...], Convert(fields.needles, expects=True)] = ()
-    """Texts that stand in no line; what its log driver has thrown away by now cannot be seen."""
+    """Texts that stand in no line; where its log driver may have thrown lines away, that is an error."""
     times: Annotated[Expectation | None, Convert(times, expects=True)] = None
     """How many lines hold the one text of contains or matches: a number, or `{ge: 3}`."""
     since: Annotated[float | None, Convert(_since, expects=True)] = None
@@ -120,13 +120,20 @@ class Log(EngineCheck, frozen=True, kw_only=True):
             if not found.started:
                 return conclude([judged(False, self.expected(), "it was never started")])
             written = read(engine, found, self._from(engine, found), CONTENT_LIMIT, timeout)
+            gone = self._gone(engine, found, timeout)
             after = find(engine, self.subject)
         except (NotOne, Absent) as problem:
             said = f"{problem}{self._meant(world)}"
             return conclude([judged(False, self.expected(), said)])
         if (after.id, after.started) != (found.id, found.started):
             raise Unreachable(f"{self.subject} was started again while its log was read")
-        return self._outcome(found, written, growing=after.status == "running")
+        return self._outcome(found, written, gone, growing=after.status == "running")
+
+    def _gone(self, engine: Engine, found: Container, timeout: float) -> str:
+        """Why lines that are said to be missing, or counted, may be gone only."""
+        if not self.lacks and self.times is None:
+            return ""
+        return may_be_gone(found, read(engine, found, 0, CONTENT_LIMIT, timeout))
 
     def _meant(self, world: World) -> str:
         """What to write where a file of the project has the name of the container that is not there."""
@@ -139,7 +146,7 @@ class Log(EngineCheck, frozen=True, kw_only=True):
             return start_of(found)
         return max(start_of(found), now_of(engine) - int(self.since * SECOND))
 
-    def _outcome(self, found: Container, written: Written, *, growing: bool) -> Outcome:
+    def _outcome(self, found: Container, written: Written, gone: str, *, growing: bool) -> Outcome:
         captures = [Capture(name) for name in written.streams]
         for capture, data in zip(captures, written.streams.values()):
             capture.add(data)
@@ -147,6 +154,7 @@ class Log(EngineCheck, frozen=True, kw_only=True):
             name=f"the log of {found.name} since its start",
             streams=tuple(written.streams.values()),
             cut=CONTENT_LIMIT if written.cut else 0,
+            gone=gone,
             growing=growing,
         )
         outputs = tuple(capture.output() for capture in captures)

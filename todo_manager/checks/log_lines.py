@@ -31,6 +31,8 @@ class Lines(Struct, frozen=True, kw_only=True):
     """Each begins with a whole line, as far as is known."""
     cut: int = 0
     """The bytes that were read where there are more; 0 where all of it was read."""
+    gone: str = ""
+    """Why lines may be missing that were there; empty where none can be."""
     growing: bool = True
     """Whether the last line may still be written to, where it has no end."""
 
@@ -92,6 +94,8 @@ def _counted(
     expected = f"{lines.name} has {shown} in {times} lines"
     if lines.cut:
         return unclear(expected, _too_long(lines))
+    if lines.gone and not (times.operator in ("ge", "gt") and times.holds(count)):
+        return unclear(expected, f"in {count}, but {lines.gone}")
     return judged(times.holds(count), expected, f"in {count}")
 
 
@@ -99,8 +103,8 @@ def _lacks(lines: Lines, needle: str, texts: list[str]) -> Judgement:
     expected = f"{lines.name} lacks {needle!r}"
     if any(needle in text for text in texts):
         return judged(False, expected, "a line of it holds that")
-    if lines.cut:
-        return unclear(expected, _too_long(lines))
+    if lines.cut or lines.gone:
+        return unclear(expected, lines.gone or _too_long(lines))
     for stream in lines.streams:
         if reason := not_text(stream):
             return unclear(expected, reason)

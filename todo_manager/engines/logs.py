@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,15 @@ _TROUBLE = b"Error grabbing logs: "
 """How its report begins; on a terminal that is all there is to know it by."""
 _EARLY = SECOND // 10
 """By how much the first lines may be older than the start: an engine notes it once the program runs."""
+
+
+_PIECE = 16 * 1024
+"""The letters of a line from which on it is kept in several records."""
+_RECORD = 128
+"""Bytes that a record takes beside the line, at most; where options add to it, _WIDE."""
+_WIDE = 4096
+_PLAIN = re.compile(rb"[ -~]")
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -39,6 +49,50 @@ def start_of(container: Container) -> int:
     if container.status in ("running", "paused") and ended < container.started:
         return ended and ended + (container.started - ended) // 2
     return container.started - _EARLY
+
+
+def may_be_gone(container: Container, whole: Written) -> str:
+    """Why lines of a container may have been thrown away already; empty where all are still there.
+
+    `whole` is all that is left of its log, from its first start on. What is left is less than what a
+    driver keeps before it throws anything away, or the log cannot be told from one that was cut.
+    """
+    config = container.host_config.get("LogConfig") or {}
+    driver, options = str(config.get("Type") or "unknown"), config.get("Config") or {}
+    room = _room(driver, options)
+    if room is None:
+        return ""
+    lines = sum(len(data) // _PIECE + data.count(b"\n") + 1 for data in whole.streams.values())
+    wide = {"labels", "labels-regex", "env", "env-regex", "tag"} & set(options)
+    size = sum(6 * len(data) - 5 * len(_PLAIN.findall(data)) for data in whole.streams.values())
+    if not whole.cut and size + lines * (_WIDE if wide else _RECORD) < room:
+        return ""
+    return f"lines may be gone: its log driver {driver} keeps only some ({_kept(options)})"
+
+
+def _room(driver: str, options: dict[str, Any]) -> int | None:
+    """The bytes that are kept at least before any are thrown away; None where none ever are."""
+    if driver == "k8s-file":
+        return None
+    if driver == "json-file" and str(options.get("max-size") or "-1") == "-1":
+        return None
+    kept = {"json-file": ("", "0", "1"), "local": ("", "20m", "5")}
+    prefix, size, files = kept.get(driver, ("cache-", "20m", "5"))
+    if driver in ("journald", "unknown", "none"):
+        return 0
+    found = re.fullmatch(
+        r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)i?b?",
+        str(options.get(f"{prefix}max-size") or size).lower(),
+    )
+    number = str(options.get(f"{prefix}max-file") or files)
+    if found is None or not number.isdecimal():
+        return 0
+    return int(float(found[1]) * _UNITS[found[2]]) * max(0, int(number) - 1)
+
+
+def _kept(options: dict[str, Any]) -> str:
+    told = [f"{name}={value}" for name, value in sorted(options.items()) if "max-" in name]
+    return ", ".join(told) or "as it sees fit"
 
 
 def read(engine: Engine, container: Container, since: int, limit: int, seconds: float) -> Written:
