@@ -58,6 +58,11 @@ FILES = {
     "app.spdx.json": spdx([OPENSSL, {"name": "zlib1g", "versionInfo": "1:1.2"}]),
     "app.cdx.json": cyclonedx([*parts("flask"), {"type": "application", "group": "@acme",
                                                 "name": "web", "version": "2", "components": parts("deep")}]),
+    "spelled.cdx.json": cyclonedx([
+        {"type": "library", "name": "PyYAML", "version": "5.3", "purl": "pkg:pypi/PyYAML@5.3"},
+        {"type": "library", "name": "log4j", "group": "org.apache", "version": "2.14.1"},
+        {"type": "library", "name": "core", "group": "@angular", "purl": "pkg:npm/%40angular/core@1"}]),
+    "second.spdx.json": spdx([{"name": "a", "externalRefs": [PURL, PURL | {"referenceLocator": "pkg:deb/b@1"}]}]),
     "empty.spdx.json": spdx([]),
     "empty.cdx.json": cyclonedx([]),
     "padded.cdx.json": cyclonedx(parts(*["flask"] * 50)),
@@ -101,6 +106,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 GOOD = [
+    "sbom: spelled.cdx.json, requires: PyYAML, forbids: [yaml, pyyaml@5, angular, 'pkg:npm/angular/core']",
     "sbom: app.spdx.json",
     "sbom: ./app.cdx.json",
     "sbom: app.spdx.json, format: spdx-json, min_packages: 2, requires: openssl",
@@ -108,7 +114,7 @@ GOOD = [
     "sbom: app.spdx.json, requires: 'pkg:deb/debian/openssl@3.0.9-1', forbids: [open, openssl@3.0]",
     "sbom: app.spdx.json, forbids: ['pkg:deb/debian/open', 'pkg:deb/debian/openssl@3', debian, app]",
     "sbom: app.cdx.json, format: cyclonedx-json, min_packages: 3, requires: [flask, '@acme/web@2', deep]",
-    "sbom: app.cdx.json, forbids: [debian, acme, web]",
+    "sbom: app.cdx.json, forbids: [debian, acme, deeper]",
     "sbom: licenses.cdx.json, licenses: [MIT, Apache-*]",
     "sbom: licenses.cdx.json, licenses: {deny: ['GPL-*', 'AGPL-*']}",
     "sbom: unstated.spdx.json, licenses: [MIT, NOASSERTION]",
@@ -143,6 +149,14 @@ BAD = {
     "sbom: app.spdx.json, requires: [openssl, libssl]": "it does not",
     "sbom: app.spdx.json, requires: openssl@3.0.9": "it lists openssl 3.0.9-1",
     "sbom: app.spdx.json, requires: app": "it does not",
+    "sbom: spelled.cdx.json, forbids: pyyaml": "it lists PyYAML 5.3",
+    "sbom: spelled.cdx.json, forbids: 'pkg:pypi/pyyaml'": "it lists PyYAML 5.3",
+    "sbom: spelled.cdx.json, forbids: PYYAML@5.3.0": "it lists PyYAML 5.3",
+    "sbom: spelled.cdx.json, forbids: log4j": "it lists org.apache/log4j 2.14.1",
+    "sbom: spelled.cdx.json, forbids: 'org.apache:log4j'": "it lists org.apache/log4j 2.14.1",
+    "sbom: spelled.cdx.json, forbids: 'pkg:npm/@angular/core'": "it lists @angular/core",
+    "sbom: second.spdx.json, forbids: 'pkg:deb/b'": "it lists a",
+    "sbom: spelled.cdx.json, requires: pyyaml": "it does not",
     "sbom: app.spdx.json, forbids: zlib1g": "it lists zlib1g 1:1.2",
     "sbom: app.spdx.json, forbids: 'pkg:deb/debian/openssl'": "it lists openssl 3.0.9-1",
     "sbom: licenses.cdx.json, licenses: [MIT]": "not so: bound (Apache-2.0)",

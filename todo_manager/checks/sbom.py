@@ -29,6 +29,7 @@ from todo_manager.checks.judge_file import judged, unclear
 from todo_manager.checks.sboms import syft
 from todo_manager.checks.sboms.base import Bom, NotAnSbom, Package
 from todo_manager.checks.sboms.licenses import Licenses, licenses
+from todo_manager.checks.sboms.names import is_named, may_be
 from todo_manager.checks.sboms.subject import judge_subject
 from todo_manager.engines.address import LOCAL
 from todo_manager.engines.engine import Unreachable
@@ -75,7 +76,8 @@ class Sbom(EngineCheck, frozen=True, kw_only=True):
     requires: Annotated[tuple[str, ...], Convert(_packages, expects=True)] = ()
     """Packages it lists: `openssl`, `openssl@3.0.9-1`, or a package URL with or without its version."""
     forbids: Annotated[tuple[str, ...], Convert(_packages, expects=True)] = ()
-    """Packages it does not list, written in the same way."""
+    """Packages it does not list, written in the same way; any spelling counts (PyYAML is pyyaml, and
+    log4j also org.apache/log4j)."""
     licenses: Annotated[Licenses | None, Convert(licenses, expects=True)] = None
     """A list of all that packages may have (NOASSERTION: none stated), or `{deny: […]}`; `*` for any."""
     subject_: Annotated[str, Convert(image_reference, expects=True)] = ""
@@ -160,7 +162,8 @@ class Sbom(EngineCheck, frozen=True, kw_only=True):
         return judgements
 
     def _judge_one(self, found: Bom, wanted: str, there: bool) -> Judgement:
-        matching = [package for package in found.packages if is_named(package, wanted)]
+        means = is_named if there else may_be
+        matching = [package for package in found.packages if means(package, wanted)]
         named = [package for package in found.packages if package.name == _name(wanted)]
         expected = f"it {'lists' if there else 'does not list'} {wanted}"
         actual = f"it lists {_listed(matching or named)}" if matching or named else "it does not"
@@ -176,17 +179,6 @@ def _judge_licenses(found: Bom, wanted: Licenses) -> Judgement:
         said = f"it does not say which license these have: {_listed(open_, licenses=True)}"
         return unclear(expected, said)
     return judged(True, expected, "they do")
-
-
-def is_named(package: Package, wanted: str) -> bool:
-    """Whether a package is meant by a name, `name@version`, or a purl with or without its version."""
-    if wanted.startswith("pkg:"):
-        rest = package.purl.removeprefix(wanted)
-        return rest != package.purl and (not rest or rest[0] in "@?#")
-    if package.name == wanted:
-        return True
-    name, at, version = wanted.rpartition("@")
-    return bool(at) and bool(name) and (package.name, package.version) == (name, version)
 
 
 def _name(wanted: str) -> str:

@@ -20,8 +20,8 @@ class Package(Struct, frozen=True, kw_only=True):
 
     name: str
     version: str = ""
-    purl: str = ""
-    """Its package URL, as written; empty where none is stated."""
+    purls: tuple[str, ...] = ()
+    """Its package URLs, as written."""
     licenses: tuple[str, ...] = ()
     """SPDX expressions, or names; all of them apply. Empty where none is stated."""
 
@@ -76,7 +76,7 @@ def objects(value: Any, what: str) -> list[dict[str, Any]]:
 
 def distinct(packages: list[Package]) -> tuple[Package, ...]:
     """Each package once: one that is listed ten times is one."""
-    return tuple({(each.name, each.version, each.purl): each for each in packages}.values())
+    return tuple({(each.name, each.version, each.purls): each for each in packages}.values())
 
 
 def digests_in(*texts: object) -> frozenset[str]:

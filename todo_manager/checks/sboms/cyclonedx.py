@@ -72,7 +72,7 @@ def _package(entry: dict[str, Any], name: str) -> Package:
     return Package(
         name=f"{group}/{name}" if group else name,
         version=str(entry.get("version") or ""),
-        purl=str(entry.get("purl") or ""),
+        purls=(str(entry["purl"]),) if entry.get("purl") else (),
         licenses=tuple(each for each in map(_license, _licenses(entry)) if each),
     )
 

@@ -96,6 +96,6 @@ def _package(entry: dict[str, Any]) -> Package:
     return Package(
         name=entry["name"],
         version=str(entry.get("versionInfo") or ""),
-        purl=next(iter(_purls(entry)), ""),
+        purls=tuple(_purls(entry)),
         licenses=(license_,) if license_ else (),
     )

@@ -164,7 +164,7 @@ def severity(value: Any) -> str:
 
 def class_of(package: Package) -> str:
     """The class of a package of an SBOM, by its purl."""
-    return OS if package.purl.startswith(_OS_PURLS) else LANG
+    return OS if any(purl.startswith(_OS_PURLS) for purl in package.purls) else LANG
 
 
 def severities(tree: Tree) -> tuple[str, ...]:
