@@ -248,6 +248,7 @@ services:
   alias: {image: "a:main", extra_hosts: ["db:127.0.0.1"]}
   built: {build: {context: ., args: {API: "http://localhost:1"}}}
   hidden: {image: "a:2", profiles: [extra]}
+  bound: {image: "a:2", command: "serve --host 0.0.0.0 -v 1.27.1 --at 12:30:01 a::1 10.127.1"}
 """.replace("DIGEST", "0" * 64)
 
 
@@ -284,6 +285,32 @@ def test_no_service_looks_for_others_at_localhost(forked: Forked, name: str) -> 
     for place in ("environment.URL", "command", "entrypoint", "extra_hosts", "build.args.API"):
         assert place in row["actual"]
     assert "pass" not in row["actual"].replace("passed", "")
+
+
+SELVES = ["http://127.1:1", "http://localhost.:1", "localhost.localdomain", "ip6-localhost",
+          "http://[0:0:0:0:0:0:0:1]:1", "::ffff:127.0.0.1", "http://2130706433:1", "//0x7f000001/"]  # fmt: skip
+LOOSE = [
+    "a@sha256:1",
+    "a:latest-alpine3.19",
+    "a:rolling",
+    "a:1@sha256:1",
+    "a:amd64",
+    "localhost:5000/a",
+]
+
+
+def test_other_spellings(forked: Forked) -> None:
+    """Of this machine, and of tags that are moved."""
+    services = [
+        f"s{n}: {{image: 'a:1', environment: {{U: '{text}'}}}}" for n, text in enumerate(SELVES)
+    ]
+    services += [f"t{n}: {{image: '{image}'}}" for n, image in enumerate(LOOSE)]
+    forked.write("said.yml", "name: said\nservices:\n  " + "\n  ".join(services) + "\n")
+    for asked, wrong in (("no_localhost: true", "s"), ("pinned: true", "t")):
+        row = with_tool(forked, "docker-compose", COMPOSE_1, asked)
+        named = {line.split(" ")[0] for line in row["expected"].split("; ")}
+        count = len(SELVES if wrong == "s" else LOOSE)
+        assert named == {f"{wrong}{n}" for n in range(count)}, row
 
 
 def test_images_by_a_tag_of_their_own(forked: Forked) -> None:

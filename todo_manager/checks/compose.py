@@ -84,7 +84,7 @@ class Compose(EngineCheck, frozen=True, kw_only=True):
     config_valid: Annotated[bool, Convert(_only_true, expects=True)] = False
     """true: the file is valid. Every check of a compose file asserts that; this one says so."""
     pinned: Annotated[str, Convert(_pinned, expects=True)] = ""
-    """true: every image has a digest, or a tag that is not moved on like `latest`; or `digest`."""
+    """true: every image has a digest, or a tag with a digit in it that is not a `latest`; or `digest`."""
     no_localhost: Annotated[bool, Convert(_only_true, expects=True)] = False
     """true: no variable, command or host entry of a service looks for another one at localhost."""
     profiles: Annotated[tuple[str, ...] | None, Convert(_profiles, expects=True)] = None

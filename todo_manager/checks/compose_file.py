@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
+from ipaddress import IPv6Address
+from socket import inet_aton
 from typing import Any
 
+from todo_manager.checks.dockerjudge import is_pinned
 from todo_manager.checks.expect import Judgement
 from todo_manager.checks.judge_file import judged
 
 Services = dict[str, dict[str, Any]]
 
-_MOVING = frozenset(
-    [
-        "latest",
-        "stable",
-        "edge",
-        "main",
-        "master",
-        "dev",
-        "develop",
-        "nightly",
-        "head",
-        "current",
-        "prod",
-        "production",
-    ]
-)
-"""Tags that are moved to another image by the next build."""
 _SELF = re.compile(
-    r"(?<![\w.-])localhost(?![\w.-])|(?<![\w.])127(?:\.[0-9]{1,3}){3}(?![\w.])|(?<![\w:])::1(?![\w:])",
+    r"(?<![\w.-])(?:localhost(?:\.localdomain)?|ip6-(?:localhost|loopback))\.?(?![\w.-])",
     re.IGNORECASE,
+)
+_NUMBERS = re.compile(
+    r"(?<![\w.])[0-9]+(?:\.[0-9]+){1,3}(?![\w.])|(?<=//)(?:0x[0-9a-f]+|[0-9]{8,})(?![\w.])"
+)
+"""IPv4 addresses as programs take them: `127.1` is one, and after `//` a single number, too."""
+_HEXADECIMAL = re.compile(
+    r"(?<![\w:.])(?=[^:]*:[^:]*:)[0-9a-f:]+(?:[0-9]+\.){0,3}[0-9a-f]*", re.IGNORECASE
 )
 _ASKING = ("environment", "command", "entrypoint", "extra_hosts")
 """Where a service is told whom to ask. Published ports and health checks mean this machine rightly."""
@@ -104,21 +98,18 @@ def judge_unset(unset: tuple[str, ...]) -> Judgement:
 
 
 def judge_pinned(services: Services, how: str) -> list[Judgement]:
-    """Every image by digest, or (`how` = tag) by a tag that is not meant to be moved."""
+    """Every image by digest, or (`how` = tag) by a tag with a digit that is no `latest`."""
     expected = "by digest" if how == "digest" else "by a tag of its own or by digest"
     found = []
     for name, each in services.items():
         image = str(each.get("image") or "")
         said = f"it is {image}" if image else "it names none"
-        found.append(judged(_is_pinned(image, how), f"{name} names its image {expected}", said))
+        found.append(
+            judged(
+                bool(image) and is_pinned(image, how), f"{name} names its image {expected}", said
+            )
+        )
     return found
-
-
-def _is_pinned(image: str, how: str) -> bool:
-    if re.search(r"@sha256:[0-9a-f]{64}$", image):
-        return True
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return how == "tag" and bool(tag) and "@" not in tag and tag.lower() not in _MOVING
 
 
 def judge_localhost(services: Services) -> list[Judgement]:
@@ -126,18 +117,31 @@ def judge_localhost(services: Services) -> list[Judgement]:
     found = []
     for name, each in services.items():
         places = [
-            place
-            for key in _ASKING
-            for place, text in _texts(key, each.get(key))
-            if _SELF.search(text)
+            place for key in _ASKING for place, text in _texts(key, each.get(key)) if _is_self(text)
         ]
         places += [
-            place for place, text in _texts("build.args", _build_args(each)) if _SELF.search(text)
+            place for place, text in _texts("build.args", _build_args(each)) if _is_self(text)
         ]
         said = f"{_list(places)} names the container itself: use the name of a service"
         expected = f"{name} asks no other service at localhost"
         found.append(judged(not places, expected, said if places else "it does not"))
     return found
+
+
+def _is_self(text: str) -> bool:
+    """Whether a text names the machine it is read on, however that is written."""
+    if _SELF.search(text):
+        return True
+    for match in _NUMBERS.finditer(text.lower()):
+        with contextlib.suppress(OSError):
+            if inet_aton(match[0])[0] == 127:
+                return True
+    for match in _HEXADECIMAL.finditer(text):
+        with contextlib.suppress(ValueError):
+            address = IPv6Address(match[0])
+            if (address.ipv4_mapped or address).is_loopback:
+                return True
+    return False
 
 
 def _build_args(service: dict[str, Any]) -> Any:

@@ -44,9 +44,7 @@ def judge_stages(build: Build, final: Stage) -> Judgement:
 
 def judge_bases(build: Build, how: str) -> Judgement:
     """Every image that anything is taken from is named by a digest, or by a tag with a version."""
-    loose = [
-        f"line {line}: {image}" for image, line in _images(build) if not _is_pinned(image, how)
-    ]
+    loose = [f"line {line}: {image}" for image, line in _images(build) if not is_pinned(image, how)]
     wanted = "a digest" if how == "digest" else "a digest or a tag with a version"
     return judged(not loose, f"every base image has {wanted}", "; ".join(loose) or "so")
 
@@ -60,7 +58,8 @@ def _images(build: Build) -> Iterator[tuple[str, int]]:
                 yield source, line
 
 
-def _is_pinned(image: str, how: str) -> bool:
+def is_pinned(image: str, how: str) -> bool:
+    """Whether an image is named by a digest or, where `how` is not `digest`, by a tag with a number."""
     if image == "scratch":
         return True
     name, _, digest = image.partition("@")
