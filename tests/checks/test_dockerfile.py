@@ -100,6 +100,16 @@ class TestFiles:
         assert found.verdict == ERROR
         assert "no file matches" in found.actual
 
+    def test_one_behind_a_link(self, look: Any, world: Any) -> None:
+        for folder in ("docker", "other"):
+            path = Path(world.root) / folder / "Dockerfile"
+            path.parent.mkdir()
+            path.write_text(GOOD)
+        assert look({"dockerfile": "docker/**/Dockerfile"}).verdict == PASSED
+        (Path(world.root) / "docker/b").symlink_to(path.parent)
+        found = look({"dockerfile": "docker/**/Dockerfile"})
+        assert (found.verdict, "docker/b" in found.actual) == (ERROR, True)
+
     def test_no_dockerfile(self, look_at: Any, look: Any, world: Any) -> None:
         assert look_at("", lacks="x").verdict == FAILED
         assert look_at("\n# FROM a:1\n", lacks="x").verdict == FAILED

@@ -459,6 +459,25 @@ class TestPatterns:
         (root / "d" / "again").symlink_to("..")
         assert look({"file": "**/*.md", "count": 1}).verdict == PASSED
 
+    @pytest.mark.parametrize("hidden", ["other/sub", ".sub", "src/.sub"])
+    def test_what_is_moved_behind_a_link_is_not_absent(
+        self, look: Any, root: Path, hidden: str
+    ) -> None:
+        put(root, "src/good.py", "fine")
+        put(root, f"{hidden}/bad.py", "eval")
+        (root / "src" / "sub").symlink_to(root / hidden)
+        for asked in ({"lacks": "eval"}, {"contains": "fine"}, {"count": 1}, {"max_age": "1d"}):
+            found = look({"file": "src/**/*.py", **asked})
+            assert (found.verdict, "src/sub" in found.actual) == (ERROR, True)
+        assert look({"file": "src/**/bad.py", "exists": False}).verdict == ERROR
+        assert look({"file": "src/**/*.py", "count": {"ge": 1}}).verdict == PASSED
+        assert look({"file": "src/**/*.py"}).verdict == PASSED
+
+    def test_a_link_to_what_is_seen_anyway(self, look: Any, root: Path) -> None:
+        put(root, "src/lib/good.py", "fine")
+        (root / "src" / "lib64").symlink_to("lib")
+        assert look({"file": "src/**/*.py", "lacks": "eval", "count": 1}).verdict == PASSED
+
     def test_many_matches_are_told_shortly(self, look: Any, root: Path) -> None:
         for number in range(100):
             put(root, f"{number}.md", "")

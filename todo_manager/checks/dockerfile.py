@@ -148,6 +148,7 @@ class Dockerfile(Check, frozen=True, kw_only=True):
             if not matched:
                 raise Unlookable(f"no file matches {shown(pattern)}")
             found |= dict.fromkeys(matched)
+        ground.whole()
         if len(found) > MOST:
             raise Unlookable(f"{len(found)} files match, more than {MOST}")
         return list(found)

@@ -86,7 +86,8 @@ class File(PlacedCheck, frozen=True, kw_only=True):
     A path alone asserts that a regular file is there and holds at least one byte, or that a folder is
     there and is not empty. With a pattern (`*`, `?`, `[a-z]`, and `**` for folders of any depth;
     names with a leading dot only where the pattern writes the dot) every match must be so, and there
-    must be one. Of folders only exists, mode, owner and count can be asked.
+    must be one; `**` follows no link to a folder, and where one leads elsewhere, what is asked of all
+    that is in the files is an error. Of folders only exists, mode, owner and count can be asked.
     With `host` it looks on that machine, with `inside` in that container, by absolute paths.
     """
 
@@ -186,6 +187,8 @@ class File(PlacedCheck, frozen=True, kw_only=True):
         there = ground.matches(self._path())
         if there:
             return conclude([judged(False, self._wanted(), f"there: {_listed(there)}")])
+        if unseen := self._unseen(ground):
+            return conclude(unseen)
         return self._nothing(ground, self._wanted(), "nothing is there")
 
     def _nothing(self, ground: Ground, expected: str, actual: str) -> Outcome:
@@ -203,7 +206,7 @@ class File(PlacedCheck, frozen=True, kw_only=True):
 
     def _present(self, ground: Ground) -> Outcome:
         names = ground.matches(self._path())
-        found = self._counted(names)
+        found = self._counted(names) + self._unseen(ground)
         if not names:
             if found and found[0].verdict == Verdict.PASSED and not self._content():
                 return self._nothing(ground, found[0].expected, found[0].actual)
@@ -216,6 +219,15 @@ class File(PlacedCheck, frozen=True, kw_only=True):
             if len(names) == 1:
                 facts = _facts(ground, name, seen)
         return conclude(_told(found), facts=facts)
+
+    def _unseen(self, ground: Ground) -> list[Judgement]:
+        """What of all that a pattern means was not seen, where something is said of all of it."""
+        most = self.count is not None and self.count.operator not in ("ge", "gt", "ne")
+        links = ground.passed_over()
+        if not links or not (most or self._content() or not self.exists):
+            return []
+        expected = f"all that {shown(self.subject)} means can be seen"
+        return [unclear(expected, f"`**` follows no link to a folder: {_listed(links)}")]
 
     def _none(self) -> str:
         return "nothing matches" if is_pattern(self.subject) else "does not exist"

@@ -73,6 +73,9 @@ class Ground:
         self.root = self.files.real(str(root))
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+        self._base = ""
+        self._links: list[tuple[str, str]] = []
+        """Links to folders that `**` did not follow, each with the folder the pattern begins in."""
         if not self._is_folder(self.root):
             raise Unlookable(f"the project folder {shown(str(root))} is not there")
 
@@ -108,6 +111,24 @@ class Ground:
             found.update(self._walk(*self.base(pattern)))
         return sorted(found)
 
+    def passed_over(self) -> list[str]:
+        """Links that `**` met and did not follow, and that lead to what it did not see otherwise."""
+        return sorted({path for path, base in self._links if not self._is_seen(path, base)})
+
+    def whole(self) -> None:
+        """Raises Unlookable where a pattern means more than was seen of it."""
+        if links := self.passed_over():
+            raise Unlookable(f"`**` follows no link to a folder: {shown(links[0])}")
+
+    def _is_seen(self, path: str, base: str) -> bool:
+        """Whether the target of a link is below the folder a pattern begins in, and is no hidden one."""
+        try:
+            whole, real = (self.files.real(os.path.join(self.root, each)) for each in (base, path))
+        except OSError:
+            return False
+        inner = os.path.relpath(real, whole)
+        return inner == "." or not any(part.startswith(".") for part in inner.split("/"))
+
     def base(self, pattern: str) -> tuple[str, list[str]]:
         """The folder in which a pattern begins, and the parts from its first wildcard on."""
         parts = pattern.split("/")
@@ -117,6 +138,7 @@ class Ground:
     def _walk(self, base: str, wanted: list[str]) -> Iterator[str]:
         """As the shell does: `*` and `**` leave out names with a leading dot, `**` follows no link."""
         waiting = [(base, wanted)] if self._is_folder(base) else []
+        self._base = base
         while waiting:
             folder, (part, *rest) = waiting.pop()
             if part == "**" and rest:
@@ -132,6 +154,8 @@ class Ground:
     def _onward(self, path: str, entry: Entry, part: str, rest: list[str]) -> list[str]:
         """The parts still to be found below an entry; none where it is not gone into."""
         if part == "**":
+            if entry.folder and entry.link:
+                self._links.append((path, self._base))
             return [part, *rest] if entry.folder and not entry.link else []
         if not rest or not entry.folder:
             return []

@@ -85,6 +85,7 @@ class Junit(Check, frozen=True, kw_only=True):
 
     def _look(self, ground: Ground, expected: str) -> Outcome:
         names = ground.matches(os.path.normpath(self.subject))
+        ground.whole()
         if not names:
             return conclude([judged(False, expected, "there is no such file")])
         after = self._after(ground)

@@ -58,6 +58,7 @@ def read(ground: Ground, name: str, source: Source, key: str, env: Mapping[str, 
     files: dict[str, str] = {}
     for pattern in source.files:
         paths = ground.matches(pattern)
+        ground.whole()
         if not paths:
             reader.missing.append(f"there is no file {shown(pattern)}")
         for path in paths:
