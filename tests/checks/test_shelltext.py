@@ -83,6 +83,16 @@ PASSES = {
     "after arithmetic": "(( 1 << 2 ))\nfoo || true",
     "after a substitution": "x=$(case a in a) echo b;; esac); true",
     "after a compound": "if x; then { foo; } fi; true",
+    "or exit 256": "foo || exit 256",
+    "or exit +0": "foo || exit +0",
+    "or an assignment": "foo || X=1",
+    "or a setting": "foo || set -e",
+    "or export": "foo || export X=1",
+    "or sleep": "foo || sleep 1",
+    "or date": "foo || date",
+    "or a fixed test": "foo || [ -n x ]",
+    "for nothing": "for i in; do foo; done",
+    "a coprocess": "coproc foo",
     "empty": "",
     "blank": " \n\t\n",
     "only a comment": "# foo",
@@ -140,6 +150,14 @@ MAY_FAIL = {
     "a program by a name": '"$X" true',
     "said at the end": "foo; echo ok",
     "and said": "foo && echo ok",
+    "or exit 1 by sign": "foo || exit -1",
+    "a fixed test that fails": "foo || [ -z x ]",
+    "or sleep and again": "foo || sleep 1 && foo",
+    "assigned, then": "X=1\nfoo",
+    "assigned from": "X=$(foo)",
+    "exported at the end": "foo; export X=1",
+    "for what there is": "for i in a; do foo; done",
+    "gone at last": "while foo; do sleep 1; done",
     "odd quotes": """foo "$'" ; bar "'" """,
 }
 
@@ -241,6 +259,12 @@ NO_DOUBTS = [
 @pytest.mark.parametrize(("text", "doubt"), DOUBTS.items())
 def test_what_may_hide_a_failure_is_a_warning(check: Any, text: str, doubt: str) -> None:
     assert check({"command": Scalar(text)}).lint() == [doubt]
+
+
+def test_exit_codes_that_leave_hardly_a_failure(check: Any) -> None:
+    for last, told in ((125, ["exit accepts 126 codes: hardly a failure is left"]), (3, [])):
+        codes = [Scalar(str(code), plain=True) for code in range(last + 1)]
+        assert check({"command": Scalar("foo"), "exit": codes}).lint() == told
 
 
 @pytest.mark.parametrize("text", NO_DOUBTS)

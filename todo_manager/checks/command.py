@@ -35,6 +35,10 @@ def argv_or_shell(tree: Tree) -> str | tuple[str, ...]:
     return tuple(str(fields.scalar(item)) for item in tree)
 
 
+_MANY = 16
+"""Exit codes, from which on a check that accepts them all may be meant to accept everything."""
+
+
 class Command(PlacedCheck, frozen=True, kw_only=True):
     """A program (a list) or a shell text (one string) exits as it should, and says what it should.
 
@@ -93,7 +97,10 @@ class Command(PlacedCheck, frozen=True, kw_only=True):
         return found
 
     def lint(self) -> list[str]:
-        return shelltext.doubts(self.subject, judged=self._judged())
+        found = shelltext.doubts(self.subject, judged=self._judged())
+        if len(self.exit) > _MANY and not self._judged():
+            found.append(f"exit accepts {len(self.exit)} codes: hardly a failure is left")
+        return found
 
     def _judged(self) -> bool:
         """Whether what it writes is judged, so that its exit code is not the whole answer."""

@@ -38,7 +38,10 @@ _DECLARING = frozenset(["export", "local", "declare", "typeset", "readonly"])
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")
 _SAME = frozenset(["=", "==", "-eq", "-le", "-ge"])
 """Comparisons that hold for two equal words."""
-_ZERO = re.compile(r"0+|\$\(\(\s*0+\s*\)\)")
+_ZERO = re.compile(r"[-+]?([0-9]{1,9})|\$\(\(\s*(0+)\s*\)\)")
+_QUIET = frozenset(["sleep", "set", "unset", "alias", "export", "umask", "trap", "ulimit"])
+"""What succeeds with fixed words, and writes nothing that is judged."""
+_SAYING = frozenset(["echo", "printf", "pwd", "date"])
 
 
 def cannot_fail(subject: str | Sequence[str], *, judged: bool = False) -> str | None:
@@ -95,6 +98,8 @@ class _Judge:
     def command(self, words: list[Token], document: str, *, denied: bool) -> Ending:
         """One command: its words, its here-document, and whether a `!` stands before it."""
         self._doubt(words)
+        if words and all(word.fixed and _ASSIGNMENT.match(word.text) for word in words):
+            return Ending(_ends_in(words[0].text[:40]), speaks=True)
         words = _unwrapped(words)
         if not words or not words[0].fixed:
             return CAN_FAIL
@@ -109,11 +114,14 @@ class _Judge:
         if name in ("true", ":"):
             fails = any(word.may_fail for word in rest)
             return CAN_FAIL if fails else Ending(_ends_in(shown))
-        if name in ("exit", "return") and rest and _ZERO.fullmatch(rest[0].text):
+        if name in ("exit", "return") and rest and _is_zero(rest[0].text):
             self.note("`exit 0` passes whatever came before it")
             return Ending(_ends_in(shown), leaves=name == "exit")
-        if name in ("echo", "printf") and not self._judged:
+        quiet = name in _QUIET and all(word.fixed for word in rest)
+        if quiet or (name in _SAYING and not self._judged):
             return Ending(_ends_in(shown), speaks=True)
+        if name == "coproc":
+            return Ending("`coproc` runs it in the background, so its exit code is never seen")
         if name == "wait" and not rest:
             return Ending("it ends in `wait`, which does not tell how what it waits for ended")
         if name in ("test", "["):
@@ -177,7 +185,15 @@ def constant(operands: list[Token], shown: str) -> Ending:
         len(words) == 3 and words[1].text in _SAME and words[0].text == words[2].text
     )
     fixed = alone and all(word.fixed and word.text for word in words)
+    if len(words) == 2 and words[0].text in ("-n", "-z"):
+        fixed = words[1].fixed and bool(words[1].text) == (words[0].text == "-n")
     return Ending(f"`{shown}` tests a fixed text") if fixed else CAN_FAIL
+
+
+def _is_zero(code: str) -> bool:
+    """Whether an exit code is 0; only its last eight bits count."""
+    match = _ZERO.fullmatch(code)
+    return match is not None and int(match[1] or match[2]) % 256 == 0
 
 
 def _literal(text: str) -> Token:

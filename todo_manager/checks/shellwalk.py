@@ -200,6 +200,8 @@ class Walk:
         return Ending(reasons[-1]) if reasons and all(reasons) else CAN_FAIL
 
     def _loop(self, kind: str) -> Ending:
+        empty = [token.text for token in self._tokens[self._place + 1 : self._place + 3]]
+        over_nothing = kind == "for" and empty in (["in", ";"], ["in", "\n"])
         if kind in ("while", "until"):
             # `while true` is a way to write a loop, not a way to pass.
             notes = dict(self._judge.notes)
@@ -211,6 +213,8 @@ class Walk:
         self._place += 1
         body = self.sequence(closer)
         self._taken(closer)
+        if over_nothing:
+            return Ending("its loop goes round over nothing")
         # The others may go round until something is so.
         return body._replace(leaves=False) if kind in ("for", "select") else CAN_FAIL
 
