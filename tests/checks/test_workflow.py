@@ -380,6 +380,7 @@ def test_a_command_that_a_step_runs(flow: Any, shell: str, text: str, counts: bo
 
 
 BEFORE_HONEST = [
+    "echo $'a\\tb'\nIMAGE=\"app:$GITHUB_SHA\"\ndocker build -t \"$IMAGE\" .",
     # What is handed on, later steps get; this one does not.
     "echo ./tools >> $GITHUB_PATH",
     "pip install -r requirements.txt\npython -m pip install --upgrade '.[test]'",
@@ -415,16 +416,18 @@ BEFORE_SPOILT = [
     "command_not_found_handle() { :; }", "f() { exit 0; }; f", "return 0", "let PATH=1", "getopts a PATH",
     "case x in (a) exit 0 ;; *) exit 0 ;; esac", "select PATH in x; do break; done",
     "cd fake", "mkdir x && cd x", "cd -", "cd \"$X\"", "pushd fake", "chdir fake", "test -d x && cd x; ls",
+    "echo $'\\' '\nexit 0\n#'", "echo \"${x:-'}\"\nexit 0\n# '}\"", "time -p exit 0",
     "if true; then cd fake; fi", "${{ env.BAD }}", "echo ${{ env.BAD }}", "echo ${{ inputs.x }}",
     "echo ${{ matrix.bad }}", "echo ${{ steps.a.outputs.b }}", "ls !(x)\nexit 0",
 ]  # fmt: skip
 BESIDE_SPOILT = [
     "MAKEFLAGS=-n make test", "PATH=fake make test", "make test -n", "make test -kn", "make test -f other.mk",
     "make test SHELL=/bin/true", "make test --ignore-errors", "make test ${PATH:=fake}",
-    "make test ${{ env.BAD }}", "make test MAKEFLAGS=-n", "make test |\n${{ env.BAD }}",
+    "echo $(cat <<E)\nmake test\nE", "A=-n\nmake test $A", "export A=-k\\ -n; make test ${A}", "make test $QUIET",
+    f"A='{'$B ' * 5000}'\nB='{'$C ' * 5000}'\nC='{'x ' * 5000}'\nmake test $A", "make test ${{ env.BAD }}", "make test MAKEFLAGS=-n", "make test |\n${{ env.BAD }}",
 ]  # fmt: skip
 PLACE = (
-    'runs-on: x\n        env: {NAME: "a:${{ github.sha }}", BAD: "x; exit 0"}\n'
+    'runs-on: x\n        env: {NAME: "a:${{ github.sha }}", BAD: "x; exit 0", QUIET: -n}\n'
     '        strategy: {matrix: {python: ["3.11", "3.12"], bad: ["x", "x; exit 0"]}}'
 )
 
@@ -447,10 +450,16 @@ def test_what_makes_a_command_another(flow: Any, before: str) -> None:
     assert "no such step" not in found.actual
 
 
-@pytest.mark.parametrize("text", BESIDE_SPOILT)
+@pytest.mark.parametrize("text", BESIDE_SPOILT, ids=range(len(BESIDE_SPOILT)))
 def test_what_beside_a_command_makes_it_another(flow: Any, text: str) -> None:
     found = flow({"runs": "make test"}, text=_steps(text))
     assert (found.verdict, "no such step" in found.actual) == (FAILED, False), found.actual
+
+
+def test_what_the_options_of_a_container_set(flow: Any) -> None:
+    for options, so in (("--cpus=2 -e CI=1", PASSED), ("-e MAKEFLAGS=-n", FAILED)):
+        edit = ("runs-on: x", f"runs-on: x\n    container: {{image: a, options: '{options}'}}")
+        assert flow({"runs": "make test"}, edit, text=_steps("make test")).verdict == so
 
 
 def test_what_comes_after_a_command_changes_nothing(flow: Any) -> None:
@@ -511,7 +520,7 @@ def test_what_steps_before_it_hand_on(flow: Any, earlier: str, counts: bool) -> 
 
 ENV = [
     ("{MAKEFLAGS: -n}", FAILED), ("{PATH: './fake:/usr/bin'}", FAILED), ("{PYTHONPATH: x}", FAILED),
-    ("{LD_PRELOAD: x.so}", FAILED), ("{GOFLAGS: -n}", FAILED), ("{MAKEFLAGS: -j$(nproc)}", FAILED),
+    ("{LD_PRELOAD: x.so}", FAILED), ("{NODE_OPTIONS: '--require x'}", FAILED), ("{GOFLAGS: -n}", FAILED), ("{MAKEFLAGS: -j$(nproc)}", FAILED),
     ("'${{ fromJSON(matrix.env) }}'", ERROR), ("{PYTEST_ADDOPTS: --co}", FAILED),
     ("{CI: 1, PYTHONUNBUFFERED: 1, MAKEFLAGS: -j4, LANG: C, CARGO_TERM_COLOR: always}", PASSED),
     ("{PYTEST_ADDOPTS: --color=yes, NODE_OPTIONS: --max-old-space-size=4096}", PASSED),

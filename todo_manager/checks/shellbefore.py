@@ -27,10 +27,12 @@ _SETTINGS = re.compile(
     "errexit|pipefail|nounset|xtrace|verbose|errtrace|functrace|noglob|noclobber|allexport|physical"
 )
 _SHOPTS = re.compile("globstar|nullglob|dotglob|extglob|failglob|nocaseglob|inherit_errexit")
-_EXPANSIONS = re.compile(r"\$\{|\$\(\(|\$\[")
+_EXPANSIONS = re.compile(r"\$\{|\$\(\(|\$\[|\$'(?:[^'\\]|\\.)*\\'")
+"""What may set a variable, or is read by one shell in another way than by the next."""
 _PLAIN_EXPANSION = re.compile(
     r"\$\{\{|\$\{#?[A-Za-z_]\w*(?:\[[@*0-9]+\])?\}|\$\{[0-9@*#?!$-]\}"
-    r"|\$\{[A-Za-z_]\w*(?:\[[@*0-9]+\])?(?::?[-+?]|[#%/^,])|\$\{[0-9@*]:?[-+?]"
+    r"|\$\{[A-Za-z_0-9@*]\w*(?:\[[@*0-9]+\])?(?::?[-+?]|[#%/^,])"
+    r"(?:[^'\"\\`\n{}]|\$\{[A-Za-z_]\w*\})*\}"
     r"|\$\{[A-Za-z_]\w*:(?: ?-)?[0-9]*(?::-?[0-9]+)?\}"
     r"|\$\(\([0-9 +*/%()<>&|-]*\)\)",
     re.ASCII,

@@ -19,6 +19,9 @@ CLOSING = frozenset(_CLOSERS.values())
 _RESERVED = frozenset([*_CLOSERS, *CLOSING, "then", "else", "elif", "do", "time", "!", "function"])
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 
+_OPEN_DOCUMENT = re.compile(r"(?<!<)<<(?!<)[^\n]*\Z")
+"""A here-document that is announced in a substitution and stands behind it."""
+
 
 class Placed(Struct, kw_only=True):
     """One command of a text and how it stands there."""
@@ -51,7 +54,7 @@ class Scan:
         self.loops: list[list[str]] = []
         """What stands between `for` and `do`."""
         self.odd = ""
-        """A parenthesis that is read in more than one way."""
+        """What is read in more than one way."""
         self._words: list[str] = []
         self._open: list[str] = []
         """What has begun and not ended: `(`, or the word that ends it."""
@@ -64,6 +67,8 @@ class Scan:
     def take(self, token: Token) -> None:
         """The next token."""
         self._place = token.end
+        if any(map(_OPEN_DOCUMENT.search, token.inner)):
+            self.odd = "<<"
         if self._open[-1:] == ["]]"]:
             self._inside(token)
         elif token.operator and token.text in REDIRECTS:

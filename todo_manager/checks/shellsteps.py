@@ -8,12 +8,14 @@ or a group its failure may be swallowed, so it does not.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import islice
 
 from msgspec import Struct
 
 from todo_manager.checks.shellbefore import folder, is_failure, spoiled
 from todo_manager.checks.shellnames import changes
-from todo_manager.checks.shellscan import Scan, scanned
+from todo_manager.checks.shellscan import ASSIGNMENT, Scan, scanned
 from todo_manager.checks.shellwords import TooDeep, tokens
 
 _SAYING = frozenset(
@@ -38,6 +40,11 @@ _SAYS_ONLY = frozenset(
     ]
 )
 """Options with which a command tells what it is or would do, and does not do it."""
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
+_DEPTH = 3
+"""How many variables may stand for each other."""
+_MOST = 1000
+"""Words of a command that are looked at."""
 _IDLE = {
     "make": re.compile(
         r"-[a-zA-Z]*[ntqifCIEoW].*"
@@ -66,17 +73,24 @@ class Rules(Struct, frozen=True, kw_only=True):
     """The folder in which the command is meant to run."""
 
 
-def why_hidden(text: str, wanted: list[str], rules: Rules, unknown: int = -1) -> str | None:
+def why_hidden(
+    text: str,
+    wanted: list[str],
+    rules: Rules,
+    unknown: int = -1,
+    given: Mapping[str, str] | None = None,
+) -> str | None:
     """Why a text passes although the wanted command fails; empty when it fails too, None without it.
 
     At `unknown` something stands that is replaced before the shell reads the text; -1 where nothing does.
+    `given` are variables it has.
     Where the command stands several times, one place that counts is enough.
     """
     scan = scanned(text)
     if scan is None:
         return _TOO_DEEP
     reasons = [
-        _says_only(wanted, placed.words)
+        _says_only(wanted, _valued(scan, place, given or {}))
         or _hidden(scan, place, rules, text)
         or _replaced(scan, place, text, unknown)
         for place, placed in enumerate(scan.found)
@@ -133,6 +147,10 @@ def fits(wanted: list[str], words: list[str]) -> bool:
 
 def _says_only(wanted: list[str], words: list[str]) -> str:
     """Why a command does not do what it is for; empty when it does."""
+    if len(words) > _MOST:
+        return f"it has more than {_MOST} words"
+    if not fits(wanted, words):
+        return f"it is `{' '.join(words)[:60]}`, with what its variables stand for"
     more = [word for word in words[1:] if word not in wanted]
     found = sorted(_SAYS_ONLY.intersection(more))
     if found:
@@ -143,6 +161,25 @@ def _says_only(wanted: list[str], words: list[str]) -> str:
         if (idle and idle.fullmatch(word)) or (sign and changes(name, value)):
             return f"with {word} it does something else, or passes whatever happens"
     return ""
+
+
+def _valued(scan: Scan, place: int, given: Mapping[str, str]) -> list[str]:
+    """The words of a command, with variables that are words of their own as what was assigned to them."""
+    values = dict(given)
+    for placed in scan.found[:place]:
+        for word in [*placed.assigned, *placed.words[1:]]:
+            if match := ASSIGNMENT.match(word):
+                values[match[1]] = word[match.end() :]
+    found = scan.found[place].words
+    for _ in range(_DEPTH):
+        known = [(word, _VARIABLE.fullmatch(word)) for word in found]
+        each = (
+            one
+            for word, name in known
+            for one in (values[name[1]].split() if name and name[1] in values else [word])
+        )
+        found = list(islice(each, _MOST + 1))
+    return found
 
 
 def _split(words: list[str]) -> list[str]:

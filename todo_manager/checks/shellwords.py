@@ -17,6 +17,7 @@ _OPERATOR = re.compile(
     r";;&|<<<|<<-|&>>|&&|\|\||;;|;&|\|&|<<|>>|<&|>&|<>|>\||&>|[;&|()<>\n]", re.ASCII
 )
 _PLAIN = re.compile(r"""[^ \t\n;&|<>()\\'"$`]+""")
+_ESCAPING = re.compile(r"(?:[^'\\]|\\.)*", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _ALWAYS_SET = frozenset("@*#?$-0")
 _WITH_DEFAULT = re.compile(r"!?(?:\w+(?:\[[^]]*\])?|[@*])(?::?[-=+])")
@@ -227,6 +228,14 @@ class _Word:
         end = end if end >= 0 else len(self._text)
         self._take(end + 1, self._text[begin:end])
 
+    def _escaping(self, begin: int) -> None:
+        """`$'…'`, in which a backslash may stand before a quote."""
+        self._token.bare = False
+        match = _ESCAPING.match(self._text, begin)
+        assert match is not None
+        self._token.fixed = self._token.fixed and "\\" not in match[0]
+        self._take(match.end() + 1, match[0])
+
     def _double(self) -> None:
         self._token.bare = False
         self._place += 1
@@ -255,8 +264,7 @@ class _Word:
         elif text.startswith("${", place):
             self._braces()
         elif text.startswith("$'", place):
-            self._quoted(place + 2)
-            self._token.fixed = self._token.fixed and "\\" not in self._parts[-1]
+            self._escaping(place + 2)
         elif match := _NAME.match(text, place + 1):
             self._expanded(match.end(), may_fail=match[0] not in _ALWAYS_SET)
         else:

@@ -53,7 +53,22 @@ def environment(flow: Flow, job: Job, step: Step) -> str:
             # Nothing is expanded there: a `$PATH` is a folder of that name.
             if changes(name, "" if "$" in str(value) else str(value)):
                 return f"`env` has {name}, which changes what its shell runs"
+    options = container.get("options") if isinstance(container, dict) else None
+    for name, value in re.findall(r"([A-Za-z_]\w*)=(\S*)", str(options or "")):
+        if changes(name, value):
+            return f"the `options` of its container have {name}, which changes what its shell runs"
     return ""
+
+
+def variables(flow: Flow, job: Job, step: Step) -> dict[str, str]:
+    """The variables that `env` gives a step."""
+    found: dict[str, str] = {}
+    for tree in (flow.tree, job.tree, step.tree):
+        names = tree.get("env")
+        found |= (
+            {name: str(value) for name, value in names.items()} if isinstance(names, dict) else {}
+        )
+    return found
 
 
 def handed_on(job: Job, step: Step) -> Iterator[str]:

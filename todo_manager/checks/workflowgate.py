@@ -12,7 +12,7 @@ from todo_manager.canonical import Map, Scalar, Tree, line_of
 from todo_manager.checks import shelltext
 from todo_manager.checks.ground import Unlookable
 from todo_manager.checks.shellsteps import Rules, why_hidden
-from todo_manager.checks.workflowenv import begins, environment, first_unknown, handed_on
+from todo_manager.checks.workflowenv import begins, environment, first_unknown, handed_on, variables
 from todo_manager.checks.workflowfile import Flow, Job, Step
 from todo_manager.checks.workflowvalues import runs_never
 
@@ -128,7 +128,8 @@ def _shell_reasons(flow: Flow, job: Job, step: Step, command: list[str], within:
     rules = structs.replace(
         _rules(flow, job, step), begins=begins(flow, job, step), within=normpath(within)
     )
-    reason = why_hidden(text, command, rules, first_unknown(flow, job, step, text))
+    unknown = first_unknown(flow, job, step, text)
+    reason = why_hidden(text, command, rules, unknown, variables(flow, job, step))
     reason = reason or shelltext.cannot_fail(text, judged=True) or environment(flow, job, step)
     return [f"{step.shown()}: {reason}"] if reason else list(handed_on(job, step))
 
