@@ -417,7 +417,7 @@ BEFORE_SPOILT = [
     "case x in (a) exit 0 ;; *) exit 0 ;; esac", "select PATH in x; do break; done",
     "cd fake", "mkdir x && cd x", "cd -", "cd \"$X\"", "pushd fake", "chdir fake", "test -d x && cd x; ls",
     "echo $'\\' '\nexit 0\n#'", "echo \"${x:-'}\"\nexit 0\n# '}\"", "time -p exit 0",
-    "if true; then cd fake; fi", "${{ env.BAD }}", "echo ${{ env.BAD }}", "echo ${{ inputs.x }}",
+    "[[ ]]", "f()", "f() # x", "if true; then cd fake; fi", "${{ env.BAD }}", "echo ${{ env.BAD }}", "echo ${{ inputs.x }}",
     "echo ${{ matrix.bad }}", "echo ${{ steps.a.outputs.b }}", "ls !(x)\nexit 0",
 ]  # fmt: skip
 BESIDE_SPOILT = [

@@ -73,6 +73,8 @@ def _defines(scan: Scan, command: str) -> str:
 
 def _does(placed: Placed) -> str:
     """What one earlier command may change; empty when it changes nothing."""
+    if placed.words == ["]]"] and not placed.inside:
+        return "`[[ ]]` stands before it: bash ends there, and well"
     if placed.compound:
         return _compared(placed.inside)
     if told := _assigned(placed.assigned) or _numbered(placed.words):

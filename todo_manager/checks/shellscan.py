@@ -63,12 +63,13 @@ class Scan:
         """What the next word is, where it is no word of a command: a target, a function's name."""
         self._before = "\n"
         self._place = 0
+        self._defining = self._body = False
+        """Whether the `)` after a function's name comes next, or what the function does."""
 
     def take(self, token: Token) -> None:
         """The next token."""
         self._place = token.end
-        if any(map(_OPEN_DOCUMENT.search, token.inner)):
-            self.odd = "<<"
+        self._doubt(token)
         if self._open[-1:] == ["]]"]:
             self._inside(token)
         elif token.operator and token.text in REDIRECTS:
@@ -79,6 +80,16 @@ class Scan:
             self._operator(token.text)
         elif self._words or not self._reserved(token):
             self._words.append(token.text)
+
+    def _doubt(self, token: Token) -> None:
+        """Keep what one shell reads in another way than the next."""
+        if any(map(_OPEN_DOCUMENT.search, token.inner)):
+            self.odd = "<<"
+        if self._body and not token.sign("\n"):
+            # dash takes any command for the body of a function.
+            if not token.word("{") and not token.sign("("):
+                self.odd = "()"
+            self._body = False
 
     def _inside(self, token: Token) -> None:
         if token.word("]]"):
@@ -104,6 +115,7 @@ class Scan:
                 return
         elif self._skip == "function":
             self.functions.add(token.text)
+            self._body = True
         self._skip = ""
 
     def _operator(self, sign: str) -> None:
@@ -114,6 +126,9 @@ class Scan:
                 self.odd = f"{' '.join(self._words)}("
             self.functions.add(self._words[-1])
             self._words = []
+            self._defining = True
+        elif sign == ")" and self._defining:
+            self._defining, self._body = False, True
         self.end(sign)
         if sign == "(":
             self._open.append(")")
