@@ -456,6 +456,11 @@ def test_what_beside_a_command_makes_it_another(flow: Any, text: str) -> None:
     assert (found.verdict, "no such step" in found.actual) == (FAILED, False), found.actual
 
 
+def test_what_is_handed_to_a_command(flow: Any) -> None:
+    for text in ("cat x | make test\necho on", "cat x |\n  sort | make test && echo good"):
+        assert flow({"runs": "make test"}, text=_steps(text)).verdict == PASSED
+
+
 def test_what_the_options_of_a_container_set(flow: Any) -> None:
     for options, so in (("--cpus=2 -e CI=1", PASSED), ("-e MAKEFLAGS=-n", FAILED)):
         edit = ("runs-on: x", f"runs-on: x\n    container: {{image: a, options: '{options}'}}")

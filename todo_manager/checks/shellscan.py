@@ -17,6 +17,7 @@ _CLOSERS = {
 }  # fmt: skip
 CLOSING = frozenset(_CLOSERS.values())
 _RESERVED = frozenset([*_CLOSERS, *CLOSING, "then", "else", "elif", "do", "time", "!", "function"])
+PIPES = ("|", "|&")
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 
 _OPEN_DOCUMENT = re.compile(r"(?<!<)<<(?!<)[^\n]*\Z")
@@ -189,9 +190,11 @@ class Scan:
             self._add(list(words))
         if self.found and (words or not self.found[-1].after):
             self.found[-1].after = sign
+        # `!` is for a whole pipe, which may go on in the next line.
+        goes_on = sign in PIPES or (sign == "\n" and not words and self._before in PIPES)
         if words or sign not in ("\n", ";"):
             self._before = sign
-        self._words, self._negated, self._skip = [], False, ""
+        self._words, self._negated, self._skip = [], self._negated and goes_on, ""
 
 
 def scanned(text: str) -> Scan | None:

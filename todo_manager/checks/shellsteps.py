@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from todo_manager.checks.shellbefore import folder, is_failure, spoiled
 from todo_manager.checks.shellnames import changes
-from todo_manager.checks.shellscan import ASSIGNMENT, Scan, scanned
+from todo_manager.checks.shellscan import ASSIGNMENT, PIPES, Scan, scanned
 from todo_manager.checks.shellwords import TooDeep, tokens
 
 _SAYING = frozenset(
@@ -244,12 +244,25 @@ def _sets_pipefail(scan: Scan, place: int) -> bool:
     )
 
 
+def _begin_of_pipe(scan: Scan, place: int) -> tuple[str, str]:
+    """The operator before the pipe a command stands in; with it, why that is not known."""
+    first = place
+    while first and scan.found[first].before in PIPES:
+        first -= 1
+        if scan.found[first].compound or scan.found[first].nested:
+            return (
+                "",
+                "a group hands something to it by a pipe, and what is before that is not read",
+            )
+    return scan.found[first].before, ""
+
+
 def _joined(scan: Scan, place: int, *, pipefail: bool) -> str:
     """Why the list a command stands in passes although it fails."""
-    placed = scan.found[place]
-    if placed.before == "||":
-        return "it only runs where something before it has failed (`||`)"
-    signs = [scan.found[place].before]
+    begin, unread = _begin_of_pipe(scan, place)
+    if unread or begin == "||":
+        return unread or "it only runs where something before it has failed (`||`)"
+    signs = [begin]
     for number in range(place, len(scan.found)):
         sign = scan.found[number].after
         following = scan.found[number + 1].words if number + 1 < len(scan.found) else []
