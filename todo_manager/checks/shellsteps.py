@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from todo_manager.checks.shellbefore import folder, is_failure, spoiled
 from todo_manager.checks.shellnames import changes
-from todo_manager.checks.shellscan import ASSIGNMENT, PIPES, Scan, scanned
+from todo_manager.checks.shellscan import ASSIGNMENT, PIPES, Placed, Scan, scanned
 from todo_manager.checks.shellwords import TooDeep, tokens
 
 _SAYING = frozenset(
@@ -24,6 +24,7 @@ _SAYING = frozenset(
 )  # fmt: skip
 """Commands that succeed at the end of a pipe or list whatever came before."""
 _TOO_DEEP = "it is nested too deeply to be judged"
+_JOINS = frozenset(["|", "|&", "&&", "||"])
 _ENDS = frozenset(["\n", ";", "&", ""])
 _SAYS_ONLY = frozenset(
     [
@@ -265,12 +266,13 @@ def _joined(scan: Scan, place: int, *, pipefail: bool) -> str:
     signs = [begin]
     for number in range(place, len(scan.found)):
         sign = scan.found[number].after
-        following = scan.found[number + 1].words if number + 1 < len(scan.found) else []
-        if sign in ("|", "|&") and not pipefail:
-            return f"`{sign} {' '.join(following[:1])}` hides its failure: there is no pipefail"
+        following = scan.found[number + 1 : number + 2]
+        shown = " ".join(following[0].words if following else [])[:40]
+        if reason := _onward(sign, following, pipefail):
+            return reason
         if sign == "||":
             fails = _ends_it(scan, number + 1)
-            return "" if fails else f"`|| {' '.join(following)[:40]}` hides its failure"
+            return "" if fails else f"`|| {shown}` hides its failure"
         signs.append(sign)
         if sign in _ENDS:
             last = number == len(scan.found) - 1
@@ -281,6 +283,19 @@ def _joined(scan: Scan, place: int, *, pipefail: bool) -> str:
         return "it runs in the background (`&`)"
     if "&&" in signs and not last:
         return "it is part of an `&&` list, whose failure the commands after it hide"
+    return ""
+
+
+def _onward(sign: str, following: list[Placed], pipefail: bool) -> str:
+    """Why what a command is joined to by an operator hides that it fails, whatever that is."""
+    for each in following:
+        if sign in _JOINS and (each.nested or each.compound):
+            return (
+                f"`{sign}` joins it to a group, a loop or a condition, which may hide its failure"
+            )
+    if sign in PIPES and not pipefail:
+        shown = " ".join(word for each in following for word in each.words[:1])
+        return f"`{sign} {shown}` hides its failure: there is no pipefail"
     return ""
 
 
@@ -295,4 +310,4 @@ def _ends_it(scan: Scan, place: int) -> bool:
         code = " ".join(placed.words[1:])
         fails = code == "$?" or is_failure(code)
         return fails and placed.after not in ("|", "|&") and not background
-    return placed.words == ["false"] and placed.after in ("\n", ";", "")
+    return placed.words == ["false"] and not placed.negated and placed.after in ("\n", ";", "")
