@@ -424,7 +424,12 @@ BESIDE_SPOILT = [
     "MAKEFLAGS=-n make test", "PATH=fake make test", "make test -n", "make test -kn", "make test -f other.mk",
     "make test SHELL=/bin/true", "make test --ignore-errors", "make test ${PATH:=fake}",
     "echo $(cat <<E)\nmake test\nE", "A=-n\nmake test $A", "export A=-k\\ -n; make test ${A}", "make test $QUIET",
-    f"A='{'$B ' * 5000}'\nB='{'$C ' * 5000}'\nC='{'x ' * 5000}'\nmake test $A", "make test ${{ env.BAD }}", "make test MAKEFLAGS=-n", "make test |\n${{ env.BAD }}",
+    f"A='{'$B ' * 5000}'\nB='{'$C ' * 5000}'\nC='{'x ' * 5000}'\nmake test $A", "make test ${{ env.BAD }}",
+    "make test MAKEFLAGS=-n", "make test |\n${{ env.BAD }}",
+    "true || cat x | make test", "false && cat x | make test\necho on", "! cat x | make test\necho on",
+    "! < x |\nmake test\necho on", "true || { ls; } | make test", "true || (ls; ls) | make test",
+    "make test | { ls; } &\necho on", "make test || while false; do ls; done", "make test || ! false",
+    "make test |& (false)\necho on &", "make test || exit 1 || f() { ls; } &\necho on",
 ]  # fmt: skip
 PLACE = (
     'runs-on: x\n        env: {NAME: "a:${{ github.sha }}", BAD: "x; exit 0", QUIET: -n}\n'

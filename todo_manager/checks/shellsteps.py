@@ -305,7 +305,9 @@ def _ends_it(scan: Scan, place: int) -> bool:
         return False
     placed = scan.found[place]
     signs = [each.after for each in scan.found[place:]]
-    background = next((sign for sign in signs if sign in _ENDS), "") == "&"
+    until = next((n for n, sign in enumerate(signs) if sign in _ENDS), len(signs))
+    groups = any(each.nested or each.compound for each in scan.found[place : place + until + 1])
+    background = groups or signs[until : until + 1] == ["&"]
     if placed.words[:1] == ["exit"]:
         code = " ".join(placed.words[1:])
         fails = code == "$?" or is_failure(code)
