@@ -28,7 +28,6 @@ PARTS = {
     SSHD: "openssh-server",
     IP: "iproute2",
     "/usr/bin/nsenter": "util-linux",
-    ID_FILE: "systemd",
 }
 
 
