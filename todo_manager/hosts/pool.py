@@ -58,6 +58,8 @@ class _Line:
     def __init__(self, login: Login) -> None:
         self._login = login
         self._connecting = threading.Lock()
+        self._refused: tuple[float, str] = (0.0, "")
+        """When the last login failed, and what was said."""
         self._counting = threading.Lock()
         self._used: dict[Any, int] = {}
 
@@ -96,7 +98,8 @@ class _Line:
     def _connection(self, seconds: float) -> Any:
         """A connection with room for a session, counted as used.
 
-        One at a time is made, for OpenSSH turns away many that log in at once (`MaxStartups`).
+        One at a time is made, for OpenSSH turns away many that log in at once (`MaxStartups`). Who waited
+        while that one was refused is refused, too: a machine may lock out who knocks again and again.
         """
         started = time.monotonic()
         if found := self._with_room():
@@ -107,12 +110,22 @@ class _Line:
         try:
             if found := self._with_room():
                 return found
-            made = transport(self._login, max(0.1, self._left(started, seconds)))
+            when, why = self._refused
+            if when > started:
+                raise Unreachable(why)
+            made = self._made(max(0.1, self._left(started, seconds)))
             with self._counting:
                 self._used[made] = 1
             return made
         finally:
             self._connecting.release()
+
+    def _made(self, seconds: float) -> Any:
+        try:
+            return transport(self._login, seconds)
+        except Unreachable as problem:
+            self._refused = time.monotonic(), str(problem)
+            raise
 
     def _left(self, started: float, seconds: float) -> float:
         """Seconds that are left for a login: more where the machine has let others of ours in."""
