@@ -29,7 +29,7 @@ test: $(VENV)/installed ## the tests; ARGS="-k gate" and the like go to pytest
 test-all: REQUIRE := engine,ssh,terminal,root,curl,docker-compose,openssl,syft,bash,fish,zsh,browser,git,gpg,ssh-keygen
 test-all: deps-debian $(VENV)/installed ## all tests, with real engines, as root; at most 20 minutes
 	@$(RUN) -m compileall -q todo_manager tui
-	REQUIRE=$(REQUIRE) timeout --kill-after=60 20m $(PYTEST) $(ARGS)
+	REQUIRE=$(REQUIRE) timeout --kill-after=60 22m $(PYTEST) $(ARGS)
 
 # What tests use beside Python; a service among these is started by Debian, and none of them is used.
 DEBIAN := docker.io docker-registry busybox-static tini docker-compose openssh-server openssh-client iproute2 \

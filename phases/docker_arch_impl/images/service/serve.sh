@@ -7,9 +7,10 @@ contents=$(sha256sum /usr/share/image/contents | cut -d ' ' -f 1)
 printf '{"status": "ok", "service": "%s", "version": "%s", "git_sha": "%s", "contents": "%s", "started": %s}\n' \
   "$SERVICE" "$VERSION" "${VERSION#*-}" "$contents" "$(date +%s)" >/tmp/www/health
 
-# Again and again: the centre may come up later than those that report to it, or be started anew.
+# Again and again: the centre may come up later than those that report to it, or be started anew. Where it was
+# a moment ago nobody may answer, and wget would wait for minutes.
 while :; do
-  wget -q -O /dev/null --post-file=/tmp/www/health "$CENTRE/cgi-bin/report?$SERVICE" || :
+  wget -q -T 2 -O /dev/null --post-file=/tmp/www/health "$CENTRE/cgi-bin/report?$SERVICE" || :
   sleep 1
 done &
 exec httpd -f -p 8080 -h /tmp/www
