@@ -10,7 +10,7 @@ printf '{"status": "ok", "service": "%s", "version": "%s", "git_sha": "%s", "con
 # Again and again: the centre may come up later than those that report to it, or be started anew. Where it was
 # a moment ago nobody may answer, and wget would wait for minutes.
 while :; do
-  wget -q -T 2 -O /dev/null --post-file=/tmp/www/health "$CENTRE/cgi-bin/report?$SERVICE" || :
+  timeout 3 wget -q -O /dev/null --post-file=/tmp/www/health "$CENTRE/cgi-bin/report?$SERVICE" || :
   sleep 1
 done &
 exec httpd -f -p 8080 -h /tmp/www
