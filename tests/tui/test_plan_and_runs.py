@@ -307,8 +307,7 @@ def test_the_log_follows_pauses_and_counts_what_is_new(project: Any) -> None:
         await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
         log = pilot.app.screen.query_one(Log)
-        await until(pilot, lambda: "│ line 300" in log.whole)
-        assert "line 300" in shown(pilot)
+        await until(pilot, lambda: "│ line 300" in log.whole and "line 300" in shown(pilot))
         await pilot.press("2", "k")
         assert "paused, 0 new below" in bar(pilot, "log_title")
         place = log.scroll_offset.y
