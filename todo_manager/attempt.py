@@ -7,11 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_manager import (
-    evidence,
-    inputs,
-    states,
-)
+from todo_manager import evidence, inputs, states
 from todo_manager.errors import Kind, Refused, TodoError, Unevaluated
 from todo_manager.ledger import Actor
 from todo_manager.model import Result, Verdict

@@ -18,7 +18,7 @@ from todo_manager.checks import git_objects_program
 from todo_manager.checks.gitcalls import Git, said
 from todo_manager.checks.ground import Unlookable
 
-_OF_CONTENT = ("core.autocrlf", "core.eol", "extensions.objectformat")
+_OF_CONTENT = r"^(core\.autocrlf|core\.eol|extensions\.objectformat)$"
 """The settings that say how files are stored: without them, all would look changed."""
 
 
@@ -78,10 +78,12 @@ def _refuse_others(git: Git, commit: str) -> None:
 
 def _settings(git: Git) -> str:
     lines = ["[core]", "repositoryformatversion = 1", "bare = false"]
-    for key in _OF_CONTENT:
-        ran = git.run("config", "--get", key)
-        value = ran.stdout.kept.decode("utf-8", "replace").strip()
-        if ran.exit == 0 and value.replace("-", "").isalnum():
+    ran = git.run("config", "-z", "--get-regexp", _OF_CONTENT)  # which exits 1 where there is none
+    records = ran.stdout.kept.decode("utf-8", "replace").split("\0")
+    # Of a setting that is made several times the last counts.
+    made = {key: value.strip() for key, _, value in (each.partition("\n") for each in records)}
+    for key, value in made.items():
+        if value.replace("-", "").isalnum():
             section, name = key.split(".")
             lines += [f"[{section}]", f"{name} = {value}"]
     return "\n".join(lines) + "\n"

@@ -72,7 +72,8 @@ class Look:
         tree = self._kept.enter_context(apart(git))
         self._trees.append((prefix, tree))
         changed = [*_changed(tree.git), *_other_line_ends(tree.git), *_others(tree.git)]
-        changed += [(path, "staged") for path in _staged(git) if path not in dict(changed)]
+        known = {path for path, _ in changed}
+        changed += [(path, "staged") for path in _staged(git) if path not in known]
         self.differences += [f"{shown(prefix + path)} ({how})" for path, how in changed]
         return _modules(tree.git)
 
