@@ -98,3 +98,11 @@ async def at(pilot: Pilot[None], scope: str) -> None:
         return getattr(found, "SCOPE", "") == scope and (not asks or found.read)
 
     await until(pilot, there)
+
+
+async def into(pilot: Pilot[None], *keys: str) -> None:
+    """Open the plan, and press keys there."""
+    await pilot.press("enter")
+    await at(pilot, "plan")
+    await until(pilot, lambda: rows(pilot, "phases"))
+    await pilot.press(*keys)

@@ -39,6 +39,17 @@ class Signed(Forked):
         super().__init__(root, home)
         self.boss, self.worker = home / "boss", home / "worker"
 
+    @classmethod
+    def begun(cls, project: Project, phases: str) -> Signed:
+        """Signers are pinned; the plan `p` was imported by the worker, and nobody has accepted it."""
+        found = cls(project.root, Path(project.env["HOME"])).make()
+        found.env["TODO_MANAGER_ACTOR"] = "worker@example.org"
+        found.write("a.txt", "a")
+        found.plan("p", phases)
+        ran = found.pin()
+        assert ran.exit == 0, ran
+        return found
+
     def make(self) -> Signed:
         for file in (self.boss, self.worker):
             key(file.parent, file.name)

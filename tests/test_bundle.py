@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from gated import edit, new_project
 from required import absent, need
+from spoiled import copied
 from support import REPOSITORY, Project, Ran
 
 from todo_manager.attesting import envelope, keys, sshsig
@@ -433,9 +434,7 @@ def test_words_about_a_bundle_need_one(world: World) -> None:
 
 def test_a_work_tree_with_changes_proves_no_commit(world: World, tmp_path: Path) -> None:
     """What the ledger says is proven, but of files that are in no commit."""
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
+    made = copied(world.made, tmp_path / "copy")
     made.write("b.txt", "in no commit\n")
     made.ask("reopen", "p", 0, "--reason", "again").ok()
     made.ask("done", "p", 0).ok()
@@ -446,9 +445,7 @@ def test_a_work_tree_with_changes_proves_no_commit(world: World, tmp_path: Path)
 
 
 def test_a_renewed_proof_has_a_statement_of_its_own(world: World, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
+    made = copied(world.made, tmp_path / "copy")
     made.ask("verify", "p", 0).ok()
     made.ask("export", "p", "--bundle", world.bundle, "--key", world.folder / "ann").ok()
     first = ours(payload(world.lines()[0]))
@@ -458,9 +455,7 @@ def test_a_renewed_proof_has_a_statement_of_its_own(world: World, tmp_path: Path
 
 
 def test_a_person_s_word_is_said_to_be_one(world: World, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
+    made = copied(world.made, tmp_path / "copy")
     made.plan("w", "- {title: A word}\n- {title: B, verify: [{file: a.txt}]}", imported=False)
     git(made.root, "add", ".")
     git(made.root, "commit", "--quiet", "-m", "two")
@@ -530,19 +525,24 @@ def test_a_bundle_says_what_was_waived(world: World, tmp_path: Path) -> None:
     world.ask("w", 0, folder=clone).refused("not_proven")
 
 
-def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(
-    world: World, tmp_path: Path
-) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
-    moves = "git -c user.name=n -c user.email=n@x commit --quiet --allow-empty -m moved"
-    made.plan("moving", f"- {{title: M, verify: [{{command: {moves}}}]}}", imported=False)
+def proven_of(made: Project, command: str) -> dict[str, Any]:
+    """Of which commit a phase was proven, by what is recorded, whose one check is this command."""
+    phases = f'- {{title: M, verify: [{{command: "{command}"}}]}}'
+    made.plan("moving", phases, imported=False)
     git(made.root, "add", ".")
     git(made.root, "commit", "--quiet", "-m", "two")
     made.run("import", "plans/moving.yaml").ok()
     made.ask("done", "moving", 0).ok()
-    repository = made.events("done")[-1]["data"]["repository"]
+    found: dict[str, Any] = made.events("done")[-1]["data"]["repository"]
+    return found
+
+
+def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(
+    world: World, tmp_path: Path
+) -> None:
+    made = copied(world.made, tmp_path / "copy")
+    moves = "git -c user.name=n -c user.email=n@x commit --quiet --allow-empty -m moved"
+    repository = proven_of(made, moves)
     assert (repository["clean"], repository["why"]) == (
         False,
         "another commit was checked out meanwhile",
@@ -552,17 +552,10 @@ def test_a_commit_that_is_made_while_it_runs_is_not_what_was_proven(
 def test_a_file_that_is_edited_while_it_runs_and_put_back_was_not_what_was_proven(
     world: World, tmp_path: Path
 ) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
+    made = copied(world.made, tmp_path / "copy")
     edits = "cp a.txt ../kept; echo better > a.txt; grep -q better a.txt; cp ../kept a.txt"
-    made.plan("edits", f'- {{title: E, verify: [{{command: "{edits}"}}]}}', imported=False)
-    git(made.root, "add", ".")
-    git(made.root, "commit", "--quiet", "-m", "two")
-    made.run("import", "plans/edits.yaml").ok()
-    made.ask("done", "edits", 0).ok()
+    repository = proven_of(made, edits)
     assert git(made.root, "status", "--porcelain") == ""
-    repository = made.events("done")[-1]["data"]["repository"]
     assert (repository["clean"], repository["why"]) == (False, "a.txt (written meanwhile)")
 
 
@@ -571,9 +564,7 @@ def test_a_repository_of_somebody_else_is_looked_at_too(world: World, tmp_path: 
     """As in a container: whom the files belong to says nothing of what is in them."""
     if os.getuid() != 0:
         absent("root", "only root can give files away")
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
+    made = copied(world.made, tmp_path / "copy")
     for folder, _, names in os.walk(made.root / ".git"):
         for name in [".", *names]:
             os.chown(Path(folder, name), 65534, 65534)
@@ -584,9 +575,7 @@ def test_a_repository_of_somebody_else_is_looked_at_too(world: World, tmp_path: 
 
 
 def test_what_is_not_done_any_more_is_in_no_bundle(world: World, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(world.made.root.parent, copy, symlinks=True)
-    made = type(world.made)(copy / "project", copy / "home")
+    made = copied(world.made, tmp_path / "copy")
     made.write("a.txt", "b\n")
     made.ask("verify", "p", 2).refused("check_failed")
     words = ["export", "p", "--bundle", world.bundle, "--key", world.folder / "ann"]

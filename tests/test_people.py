@@ -17,14 +17,7 @@ PLAN = "- {key: a, title: A, verify: [{file: a.txt}]}\n- {key: b, title: B}"
 
 @pytest.fixture
 def signed(project: Project) -> Signed:
-    """Signers are pinned; the plan `p` was imported by the worker, and nobody has accepted it."""
-    found = Signed(project.root, Path(project.env["HOME"])).make()
-    found.env["TODO_MANAGER_ACTOR"] = "worker@example.org"
-    found.write("a.txt", "a")
-    found.plan("p", PLAN)
-    ran = found.pin()
-    assert ran.exit == 0, ran
-    return found
+    return Signed.begun(project, PLAN)
 
 
 @pytest.fixture

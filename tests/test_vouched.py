@@ -30,11 +30,7 @@ BOSS = "boss@example.org"
 @pytest.fixture
 def signed(project: Project) -> Signed:
     """A plan of the worker that the boss has accepted."""
-    found = Signed(project.root, Path(project.env["HOME"])).make()
-    found.env["TODO_MANAGER_ACTOR"] = "worker@example.org"
-    found.write("a.txt", "a")
-    found.plan("p", PLAN)
-    assert found.pin().exit == 0
+    found = Signed.begun(project, PLAN)
     found.by(found.boss, "accept", "p").ok()
     return found
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from center import at, bar, lines, note, rows, screen, shown, table, until
+from center import at, bar, into, lines, note, rows, screen, shown, table, until
 from textual.pilot import Pilot
 
 from tui import feed
@@ -33,14 +33,6 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 def shop(project: Any) -> Any:
     project.plan("shop", PHASES)
     return project
-
-
-async def into(pilot: Pilot[None], *keys: str) -> None:
-    """Open the plan, and press keys there."""
-    await pilot.press("enter")
-    await at(pilot, "plan")
-    await until(pilot, lambda: rows(pilot, "phases"))
-    await pilot.press(*keys)
 
 
 def told(pilot: Pilot[None]) -> str:

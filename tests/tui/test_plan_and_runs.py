@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from center import at, banner, bar, lines, note, rows, running, screen, shown, table, until
+from center import at, banner, bar, into, lines, note, rows, running, screen, shown, table, until
 from textual.pilot import Pilot
 
 from tui import feed
@@ -45,14 +45,6 @@ def shop(project: Any) -> Any:
     project.plan("shop", PHASES)
     project.write("b.txt", "x")
     return project
-
-
-async def into(pilot: Pilot[None], *keys: str) -> None:
-    """Open the plan, and press keys there."""
-    await pilot.press("enter")
-    await at(pilot, "plan")
-    await until(pilot, lambda: rows(pilot, "phases"))
-    await pilot.press(*keys)
 
 
 def run_of(pilot: Pilot[None]) -> Run:
